@@ -1,0 +1,106 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Set by the test script: our own warnings become errors. A package that depends on Culvert never sees it.
+let strict = Context.environment["CULVERT_STRICT"] != nil
+
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+extension Target.Dependency {
+    static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let nioTLS = product(name: "NIOTLS", package: "swift-nio")
+    static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
+    static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let logging = product(name: "Logging", package: "swift-log")
+    static let metrics = product(name: "Metrics", package: "swift-metrics")
+    static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+}
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+var products: [Product] = [
+    .library(name: "CulvertTunnel", targets: ["CulvertTunnel"]),
+    .library(name: "CulvertWebSocket", targets: ["CulvertWebSocket"]),
+    .library(name: "CulvertProxy", targets: ["CulvertProxy"]),
+    .executable(name: "culvert", targets: ["culvert"]),
+]
+
+// Arrows point down only: L0 wires, L1 decisions, L2 and L3 on SwiftNIO, L4 the command.
+var targets: [Target] = [
+    library("HTTPWire", [.nioCore, .httpTypes]),
+    library("WebSocketWire", ["HTTPWire", .nioCore, .httpTypes, .crypto]),
+
+    library("ProxyAuth", ["HTTPWire", .crypto]),
+    library("ProxyRoutes", ["HTTPWire", "ProxyAuth"]),
+    library("ProxyPolicy", ["HTTPWire"]),
+
+    library(
+        "CulvertTunnel",
+        ["HTTPWire", "ProxyAuth", "ProxyRoutes", .nioCore, .nioPosix, .nioSSL, .nioTLS, .httpTypes, .logging]),
+    library(
+        "CulvertWebSocket",
+        ["CulvertTunnel", "HTTPWire", "WebSocketWire", .nioCore, .nioPosix, .nioSSL, .httpTypes, .logging]),
+    library(
+        "CulvertProxy",
+        [
+            "CulvertTunnel", "HTTPWire", "ProxyAuth", "ProxyPolicy", "ProxyRoutes", .nioCore, .nioPosix, .httpTypes,
+            .logging, .metrics, .lifecycle,
+        ]),
+
+    .executableTarget(
+        name: "culvert",
+        dependencies: [
+            "CulvertTunnel", "CulvertWebSocket", "CulvertProxy", "HTTPWire", "ProxyAuth", "ProxyRoutes",
+            "WebSocketWire", .nioCore, .nioPosix, .httpTypes, .logging, .lifecycle, .argumentParser,
+        ],
+        swiftSettings: settings),
+
+    tests("HTTPWireTests", ["HTTPWire", .nioCore, .nioHTTP1, .nioEmbedded, .httpTypes]),
+    tests("WebSocketWireTests", ["WebSocketWire", "HTTPWire", .nioCore, .httpTypes]),
+    tests("ProxyAuthTests", ["ProxyAuth", "HTTPWire"]),
+    tests("ProxyRoutesTests", ["ProxyRoutes", "ProxyAuth", "HTTPWire"]),
+    tests("ProxyPolicyTests", ["ProxyPolicy", "HTTPWire"]),
+    tests(
+        "CulvertTunnelTests",
+        ["CulvertTunnel", "HTTPWire", "ProxyAuth", "ProxyRoutes", .nioCore, .nioPosix, .nioSSL, .httpTypes]),
+    tests(
+        "CulvertWebSocketTests",
+        ["CulvertWebSocket", "CulvertTunnel", "WebSocketWire", "HTTPWire", .nioCore, .nioPosix, .nioSSL, .httpTypes]),
+    tests(
+        "CulvertProxyTests",
+        ["CulvertProxy", "CulvertTunnel", "HTTPWire", "ProxyPolicy", .nioCore, .nioPosix, .httpTypes, .logging]),
+    tests("EndToEndTests", ["culvert", "CulvertTunnel", "CulvertWebSocket", "HTTPWire", .nioCore, .nioPosix]),
+]
+
+let package = Package(
+    name: "culvert",
+    platforms: [.macOS(.v15)],
+    products: products,
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
+    targets: targets)

@@ -1,0 +1,4 @@
+@main
+enum Culvert {
+    static func main() {}
+}
