@@ -107,6 +107,6 @@ struct MessageAssembler: Sendable {
     /// A slice keeps the whole buffer alive that was received: a small message must not pin a large one.
     private static func compact(_ content: ByteBuffer) -> ByteBuffer {
         content.storageCapacity > 2 * content.readableBytes + 64
-            ? ByteBuffer(ByteBufferView(content)) : content
+            ? ByteBuffer(buffer: content) : content
     }
 }
