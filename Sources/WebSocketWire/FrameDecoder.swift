@@ -53,17 +53,15 @@ package struct FrameDecoder: Sendable {
     package mutating func readPayload(into target: inout ByteBuffer) {
         let count = min(payloadRemaining, input.readableBytes)
         guard count > 0 else { return }
-        let key = maskKey
+        // Also without a mask: glibc's memmove on AMD takes `rep movsb`, which falls from 40 to 3 GB/s when the two
+        // addresses are close modulo a page, and pieces that follow each other into one buffer often are.
+        let key = maskKey ?? 0
         let phase = payloadDone
         input.readWithUnsafeReadableBytes { bytes in
             let piece = UnsafeRawBufferPointer(rebasing: bytes.prefix(count))
-            if let key {
-                target.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { room in
-                    Masking.copy(piece, to: room, key: key, offset: phase)
-                    return count
-                }
-            } else {
-                target.writeBytes(piece)
+            target.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { room in
+                Masking.copy(piece, to: room, key: key, offset: phase)
+                return count
             }
             return count
         }

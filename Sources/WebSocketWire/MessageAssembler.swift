@@ -10,6 +10,8 @@ struct MessageAssembler: Sendable {
         var content = ByteBuffer()
         /// The text came in one piece that nothing looked at yet; making the `String` checks it.
         var isUnchecked = false
+        /// The content shares the buffer that was received.
+        var isSlice = false
     }
 
     private let limits: WebSocketLimits
@@ -17,6 +19,11 @@ struct MessageAssembler: Sendable {
     private var validator = UTF8Validator()
     /// Where pieces of a transformed message are unmasked; kept to be used again.
     private var scratch = ByteBuffer()
+    /// Where text is collected before it becomes a `String`; kept to be used again while it is small.
+    private var textBuffer = ByteBuffer()
+
+    /// 64 KiB: what one read brings. A larger buffer is given back after its message.
+    private static let maxKeptCapacity = 64 << 10
 
     init(limits: WebSocketLimits) {
         self.limits = limits
@@ -39,7 +46,9 @@ struct MessageAssembler: Sendable {
             if unfinished != nil {
                 throw .violation("a new message inside a fragmented one")
             }
-            unfinished = Unfinished(isText: header.opcode == .text, isTransformed: header.rsv1)
+            var message = Unfinished(isText: header.opcode == .text, isTransformed: header.rsv1)
+            if message.isText { swap(&message.content, &textBuffer) }
+            unfinished = message
             validator.reset()
         }
         // What a transformed message stands for is bounded by the transform while it decodes.
@@ -67,8 +76,12 @@ struct MessageAssembler: Sendable {
                 scratch, isLast: isLast, limit: limits.maxMessageBytes, into: &message.content)
         } else if message.fragments == 1, fin, before == 0, decoder.hasWholePayload {
             message.isUnchecked = true
-            message.content = decoder.readWholePayload() ?? message.content
-            decoder.readPayload(into: &message.content)
+            if let slice = decoder.readWholePayload() {
+                message.content = slice
+                message.isSlice = true
+            } else {
+                decoder.readPayload(into: &message.content)
+            }
             return
         } else {
             decoder.readPayload(into: &message.content)
@@ -82,7 +95,7 @@ struct MessageAssembler: Sendable {
 
     /// The last frame is complete: the message.
     mutating func finish() throws(WebSocketProtocolError) -> WebSocketMessage {
-        guard let message = unfinished else {
+        guard var message = unfinished else {
             throw .violation("a message ended that did not start")
         }
         unfinished = nil
@@ -95,6 +108,10 @@ struct MessageAssembler: Sendable {
         guard let text = String(validating: message.content.readableBytesView, as: UTF8.self) else {
             throw .invalidText("a text message that is not UTF-8")
         }
+        if !message.isSlice, message.content.storageCapacity <= Self.maxKeptCapacity {
+            message.content.clear()
+            textBuffer = message.content
+        }
         return .text(text)
     }
 
@@ -102,6 +119,7 @@ struct MessageAssembler: Sendable {
     mutating func discard() {
         unfinished = nil
         scratch = ByteBuffer()
+        textBuffer = ByteBuffer()
     }
 
     /// A slice keeps the whole buffer alive that was received: a small message must not pin a large one.
