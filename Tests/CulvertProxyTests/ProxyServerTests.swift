@@ -57,7 +57,8 @@ private func exchange(_ proxy: Authority, _ request: String, finish: Bool = fals
 
 private func through(_ proxy: Authority, user: String? = nil, password: String = "") -> Dialer {
     let credentials = user.map { ProxyCredentials(user: $0, password: Secret(password)) }
-    return Dialer(.init { $0.proxy = .hops([ProxyHop(scheme: .http, authority: proxy, credentials: credentials)]) })
+    return Dialer(
+        .init { $0.proxy = .hops([ProxyHop(scheme: .http, authority: proxy, credentials: credentials)]) })
 }
 
 @Suite("The proxy's tunnels")
@@ -140,7 +141,8 @@ struct ProxyTunnelTests {
                         before = sent.withLock { $0 }
                         try await Task.sleep(for: .milliseconds(300))
                     }
-                    #expect(before < size / 2, "\(before) bytes were taken from the origin with nobody reading")
+                    #expect(
+                        before < size / 2, "\(before) bytes were taken from the origin with nobody reading")
                     var count = 0
                     for try await bytes in stream { count += bytes.readableBytes }
                     #expect(count == size)
@@ -157,7 +159,8 @@ struct ProxyTunnelTests {
             } _: { parent, parentLog in
                 try await withProxy {
                     let credentials = ProxyCredentials(user: "alice", password: "secret")
-                    $0.upstream = Route([ProxyHop(scheme: .http, authority: parent, credentials: credentials)])
+                    $0.upstream = Route([ProxyHop(scheme: .http, authority: parent, credentials: credentials)]
+                    )
                 } _: { proxy, _ in
                     try await through(proxy).withStream(to: origin) { stream in
                         try await stream.write("x")
@@ -241,7 +244,8 @@ struct ProxyRefusalTests {
     func loop() async throws {
         try await withProxy { proxy, _ in
             for target in ["\(proxy)", "localhost:\(proxy.port)"] {
-                let answer = try await exchange(proxy, "CONNECT \(target) HTTP/1.1\r\nHost: \(target)\r\n\r\n")
+                let answer = try await exchange(
+                    proxy, "CONNECT \(target) HTTP/1.1\r\nHost: \(target)\r\n\r\n")
                 #expect(answer.hasPrefix("HTTP/1.1 403 "), "\(target): \(answer)")
             }
         }
@@ -256,7 +260,8 @@ struct ProxyRefusalTests {
             for (target, words) in [
                 ("example.com:22", "port 22"), ("127.0.0.1:443", "loopback"), ("localhost:443", "loopback"),
             ] {
-                let answer = try await exchange(proxy, "CONNECT \(target) HTTP/1.1\r\nHost: \(target)\r\n\r\n")
+                let answer = try await exchange(
+                    proxy, "CONNECT \(target) HTTP/1.1\r\nHost: \(target)\r\n\r\n")
                 #expect(answer.hasPrefix("HTTP/1.1 403 "), "\(target): \(answer)")
                 #expect(answer.contains(words), "\(target): \(answer)")
             }
@@ -266,10 +271,14 @@ struct ProxyRefusalTests {
 
     @Test("targets that cannot be reached")
     func unreachable() async throws {
-        let closed = try await withTCPServer { _ in } _: { $0 }
+        let closed = try await withTCPServer { _ in
+        } _: {
+            $0
+        }
         try await withProxy { proxy, _ in
             for target in ["\(closed)", "nonexistent.invalid:443"] {
-                let answer = try await exchange(proxy, "CONNECT \(target) HTTP/1.1\r\nHost: \(target)\r\n\r\n")
+                let answer = try await exchange(
+                    proxy, "CONNECT \(target) HTTP/1.1\r\nHost: \(target)\r\n\r\n")
                 #expect(answer.hasPrefix("HTTP/1.1 502 "), "\(target): \(answer)")
             }
         }

@@ -34,7 +34,8 @@ struct WebSocketMessageTests {
     func sizes() async throws {
         try await withSocket(server: echoServer) { socket in
             for size in [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000] {
-                let bytes = WebSocketMessage.binary(ByteBuffer(bytes: (0..<size).map { UInt8(truncatingIfNeeded: $0) }))
+                let bytes = WebSocketMessage.binary(
+                    ByteBuffer(bytes: (0..<size).map { UInt8(truncatingIfNeeded: $0) }))
                 let text = WebSocketMessage.text(String(repeating: "ü", count: size / 2))
                 try await socket.send(bytes)
                 try await socket.send(text)
@@ -195,7 +196,9 @@ struct WebSocketCloseTests {
                 #expect(try await socket.receive() == nil)
             } else {
                 let error = await #expect(throws: WebSocketError.self) { try await socket.receive() }
-                guard case .closed(let close) = error else { throw Unexpected(what: "\(String(describing: error))") }
+                guard case .closed(let close) = error else {
+                    throw Unexpected(what: "\(String(describing: error))")
+                }
                 #expect(close == WebSocketClose(code: code, reason: "because"))
             }
             #expect(socket.closeStatus == WebSocketClose(code: code, reason: "because"))
@@ -255,7 +258,9 @@ struct WebSocketCloseTests {
         try await withSocket(server: echoServer) { socket in
             await #expect(throws: WebSocketError.self) { try await socket.close(.noStatusReceived) }
             let long = String(repeating: "x", count: 124)
-            await #expect(throws: WebSocketError.self) { try await socket.close(.normalClosure, reason: long) }
+            await #expect(throws: WebSocketError.self) {
+                try await socket.close(.normalClosure, reason: long)
+            }
             try await socket.send("still open")
             #expect(try await socket.receive() == .text("still open"))
         }
@@ -322,7 +327,8 @@ struct WebSocketUpgradeTests {
         "answers that are no upgrade",
         arguments: [
             "SMTP ready\r\n\r\n", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n",
-            "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n", "",
+            "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n",
+            "",
         ])
     func malformed(answer: String) async throws {
         let error = try await self.failure { connection in
@@ -343,7 +349,10 @@ struct WebSocketUpgradeTests {
 
     @Test(
         "URLs that cannot be used",
-        arguments: ["", "example.com", "ftp://x/", "ws://", "ws://x/#fragment", "ws://x:0/", "ws://a b/", "ws://127.1/"])
+        arguments: [
+            "", "example.com", "ftp://x/", "ws://", "ws://x/#fragment", "ws://x:0/", "ws://a b/",
+            "ws://127.1/",
+        ])
     func badURL(url: String) async throws {
         let error = try await self.failure(url: url) { _ in }
         guard case .invalidRequest = error else { throw Unexpected(what: "\(error)") }
