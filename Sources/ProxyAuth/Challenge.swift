@@ -100,7 +100,8 @@ private struct ChallengeParser {
         self.skipSpaces()
         guard !name.isEmpty, self.takeIf(UInt8(ascii: "=")) else { return nil }
         self.skipSpaces()
-        let value = self.takeIf(UInt8(ascii: "\"")) ? self.quotedRest() : self.take(while: ASCII.isTokenCharacter)
+        let value =
+            self.takeIf(UInt8(ascii: "\"")) ? self.quotedRest() : self.take(while: ASCII.isTokenCharacter)
         return Challenge.Parameter(name: name.lowercased(), value: value)
     }
 

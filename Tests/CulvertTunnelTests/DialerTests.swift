@@ -35,7 +35,7 @@ struct DialerTests {
         try await withTCPServer(echo) { origin in
             try await Dialer(.init { $0.proxy = .none }).withStream(to: origin) { stream in
                 try await stream.write("ping")
-                stream.finish()
+                try await stream.finish()
                 var received = ByteBuffer()
                 for try await bytes in stream { received.writeImmutableBuffer(bytes) }
                 #expect(String(buffer: received) == "ping")
@@ -57,7 +57,7 @@ struct DialerTests {
         } _: { proxy in
             try await dialer(via: proxy).withStream(to: Authority("target.example:443")) { stream in
                 try await stream.write("after")
-                stream.finish()
+                try await stream.finish()
                 var received = ByteBuffer()
                 for try await bytes in stream { received.writeImmutableBuffer(bytes) }
                 #expect(String(buffer: received) == "220 banner in the same packet\r\nafter")
@@ -72,7 +72,7 @@ struct DialerTests {
             try await connection.write("HTTP/1.1 200 OK\r\n\r\n")
             #expect(try await connection.readHead().hasPrefix("CONNECT target.example:443 "))
             try await connection.write("HTTP/1.1 200 OK\r\n\r\ndone")
-            connection.finish()
+            try await connection.finish()
         } _: { first in
             let hops = [
                 ProxyHop(scheme: .http, authority: first),
@@ -97,7 +97,7 @@ struct DialerTests {
             let second = try await connection.readHead()
             #expect(second.contains("Proxy-Authorization: Basic YWxpY2U6c2VjcmV0\r\n"))
             try await connection.write("HTTP/1.1 200 OK\r\n\r\nin")
-            connection.finish()
+            try await connection.finish()
         } _: { proxy in
             try await dialer(via: proxy, credentials: alice).withStream(to: Authority("target.example:443")) {
                 stream in
@@ -119,7 +119,7 @@ struct DialerTests {
                     "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"x\"\r\nConnection: close\r\n\r\nbye"
                 )
             }
-            connection.finish()
+            try await connection.finish()
         } _: { proxy in
             try await dialer(via: proxy, credentials: alice).withStream(to: Authority("target.example:443")) {
                 stream in
@@ -186,7 +186,7 @@ struct DialerErrorTests {
         try await withTCPServer { connection in
             _ = try await connection.readHead()
             if !answer.isEmpty { try await connection.write(answer) }
-            connection.finish()
+            try await connection.finish()
         } _: { proxy in
             let error = try await failure(dialer(via: proxy))
             #expect(error.code == code)
@@ -230,7 +230,7 @@ struct DialerErrorTests {
         try await withTCPServer { connection in
             _ = try await connection.read()
             try await connection.write("HTTP/1.1 400 Bad Request\r\n\r\n")
-            connection.finish()
+            try await connection.finish()
         } _: { origin in
             let error = try await #require(throws: TunnelError.self) {
                 try await Dialer(.init { $0.proxy = .none }).withStream(to: origin, tls: TLSOptions()) { _ in
@@ -256,7 +256,7 @@ struct DialerErrorTests {
     @Test("an unusable variable of the environment is never silently direct")
     func badEnvironment() async throws {
         let dialer = Dialer(.init { $0.proxy = .variables(["http_proxy": "socks9://x"]) })
-        let error = try await failure(dialer, to: "127.0.0.1:1")
+        let error = try await failure(dialer, to: "target.example:80")
         #expect(error.code == .invalidConfiguration)
         #expect("\(error)".contains("http_proxy"))
     }

@@ -161,22 +161,26 @@ struct WebSocketCloseTests {
     func goingAway(isCancelled: Bool) async throws {
         struct Failure: Error {}
         let (closes, close) = AsyncStream.makeStream(of: WebSocketClose?.self)
-        let use = Task {
-            try await withSocket { peer in
-                close.yield(try await peer.echo())
-            } _: { socket in
-                if !isCancelled { throw Failure() }
-                withUnsafeCurrentTask { $0?.cancel() }
-                _ = try await socket.receive()
+        try await withTCPServer { connection in
+            close.yield(try await WebSocketTestPeer.accept(connection).echo())
+        } _: { server in
+            let use = Task {
+                let client = WebSocketClient(configuration: .init { $0.proxy = .none })
+                try await client.withConnection(to: "ws://\(server)/") { socket in
+                    if !isCancelled { throw Failure() }
+                    withUnsafeCurrentTask { $0?.cancel() }
+                    _ = try await socket.receive()
+                }
             }
+            if isCancelled {
+                await #expect(throws: CancellationError.self) { try await use.value }
+            } else {
+                await #expect(throws: Failure.self) { try await use.value }
+            }
+            var iterator = closes.makeAsyncIterator()
+            let code = await iterator.next()??.code
+            #expect(code == .goingAway)
         }
-        if isCancelled {
-            await #expect(throws: CancellationError.self) { try await use.value }
-        } else {
-            await #expect(throws: Failure.self) { try await use.value }
-        }
-        var iterator = closes.makeAsyncIterator()
-        #expect(await iterator.next()??.code == .goingAway)
     }
 
     @Test(
@@ -315,7 +319,7 @@ struct WebSocketUpgradeTests {
             _ = try await connection.readHead()
             try await connection.write(
                 "HTTP/1.1 404 Not Found\r\nX-Reason: nowhere\r\nContent-Length: 7\r\n\r\nno feed")
-            connection.finish()
+            try await connection.finish()
         }
         guard case .upgradeRefused(let refusal) = error else { throw Unexpected(what: "\(error)") }
         #expect(refusal.status == "404 Not Found")
@@ -334,7 +338,7 @@ struct WebSocketUpgradeTests {
         let error = try await self.failure { connection in
             _ = try await connection.readHead()
             if !answer.isEmpty { try await connection.write(answer) }
-            connection.finish()
+            try await connection.finish()
         }
         guard case .upgradeFailed = error else { throw Unexpected(what: "\(error)") }
     }
