@@ -113,13 +113,15 @@ package struct ClientHandshake: Sendable {
     ) -> Action {
         var (parser, buffer, interim) = (parser, buffer, interim)
         while true {
-            if let start = HTTPStart.contradiction(in: buffer) {
-                return .failed(HandshakeFailure(.notHTTP(start: start)))
-            }
+            let unparsed = buffer
             let answer: ResponseHead?
             do throws(WireError) {
                 answer = try parser.parseResponse(&buffer)
             } catch {
+                // The parser refuses what is no HTTP with its first bytes; a person wants to see them.
+                if error.code == .malformedStartLine, let start = HTTPStart.contradiction(in: unparsed) {
+                    return .failed(HandshakeFailure(.notHTTP(start: start)))
+                }
                 return .failed(HandshakeFailure(.wire(error)))
             }
             guard let answer else {
