@@ -82,6 +82,8 @@ package struct ClientHandshake: Sendable {
             return readHead(parser, buffer, received: received + bytes.readableBytes, interim: interim)
         case .refusal(let refusal, var buffer):
             state = .done
+            // What was decoded goes: tiny chunks with long extensions would pile up behind a small body.
+            buffer.discardReadBytes()
             buffer.writeImmutableBuffer(bytes)
             return readBody(refusal, buffer)
         case .done:
