@@ -1,4 +1,4 @@
-// libFuzzer's entry for HTTPWire. The first octet picks what is fuzzed, the rest is its input.
+// The first octet of an input picks what is fuzzed, the rest is its input.
 
 import HTTPWire
 import NIOCore
@@ -8,6 +8,7 @@ func require(_ condition: Bool, _ rule: StaticString) {
     if !condition { fatalError("\(rule)") }
 }
 
+/// Checks every property of one input; a broken one traps.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzHTTPWire(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = UnsafeBufferPointer(start: start, count: count)
