@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -32,7 +33,9 @@ struct EchoServer: AsyncParsableCommand {
                 }
             }
             .bind(host: "127.0.0.1", port: self.port).get()
-        print("echo-server: listening on 127.0.0.1:\(listener.localAddress?.port ?? 0)")
+        // Not `print`, which keeps the line back while the output is a file.
+        let line = "echo-server: listening on 127.0.0.1:\(listener.localAddress?.port ?? 0)\n"
+        FileHandle.standardError.write(Data(line.utf8))
         try await listener.closeFuture.get()
     }
 
