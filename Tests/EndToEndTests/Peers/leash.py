@@ -10,6 +10,7 @@ it changes nothing. The command's pid is written to PID_FILE before the command 
 import os
 import pwd
 import select
+import shutil
 import signal
 import sys
 
@@ -23,6 +24,9 @@ def main():
         arguments.pop(0)
     pid_file, command = arguments[0], arguments[1:]
 
+    # Looked up before the rights are given up: this Python's own files may be out of nobody's reach.
+    program = shutil.which(command[0]) or command[0]
+
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write)
@@ -35,7 +39,7 @@ def main():
         os.close(go_write)
         os.setpgid(0, 0)
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGPIPE):
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         os.read(go_read, 1)
         null = os.open(os.devnull, os.O_RDONLY)
@@ -47,7 +51,7 @@ def main():
             os.setgid(nobody.pw_gid)
             os.setuid(nobody.pw_uid)
         try:
-            os.execvp(command[0], command)
+            os.execv(program, command)
         except OSError as error:
             print(f"leash: {command[0]}: {error.strerror}", file=sys.stderr, flush=True)
             os._exit(127)

@@ -14,13 +14,20 @@ import ssl
 import sys
 
 from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
 
 PATHS = {"/echo", "/request", "/close-4000", "/burst", "/abort"}
 SUBPROTOCOLS = ["culvert.v2", "culvert.v1"]
 
 
 async def converse(connection):
-    path = connection.request.path
+    try:
+        await follow(connection, connection.request.path)
+    except ConnectionClosed:
+        pass
+
+
+async def follow(connection, path):
     if path == "/request":
         fields = {name.lower(): value for name, value in connection.request.headers.raw_items()}
         await connection.send(json.dumps({"fields": fields, "subprotocol": connection.subprotocol or ""}))
