@@ -1,0 +1,125 @@
+import Foundation
+import Testing
+
+/// `culvert ws` along every route to every server.
+@Suite(
+    "culvert ws along every route", .serialized, .timeLimit(.minutes(5)),
+    .requires(.openssl, .python3, .node, .squid, .tinyproxy, .apache2))
+struct WebSocketMatrixTests {
+    /// Runs `culvert ws` for `path` of `origin`, along `route`.
+    private func ws(
+        _ path: String, _ origin: Origins.WebSocket, _ route: Route, _ arguments: [String] = [],
+        input: [UInt8]
+    ) async throws -> CommandResult {
+        let certificates = try await TestCertificates.shared()
+        let server = try await Origins.shared.webSocket(origin)
+        let trust = origin.isTLS ? ["--ca", certificates.authority] : []
+        return try await CulvertCommand.run(
+            ["ws", server.url(path)] + trust + (try await route.arguments()) + arguments, bytes: input)
+    }
+
+    @Test(
+        "lines of text come back in order, empty and UTF-8 ones too", arguments: Route.allCases,
+        Origins.WebSocket.allCases)
+    func text(route: Route, origin: Origins.WebSocket) async throws {
+        let megabyte = String(repeating: "0123456789abcdef", count: 1 << 16)
+        var lines = ["hello", "", "Grüße, 世界, 🚇", "  spaces kept  ", megabyte, "tab\there"]
+        lines += (0..<500).map { "line \($0)" }
+        let result = try await self.ws(
+            "/echo", origin, route, input: Array((lines.joined(separator: "\n") + "\n").utf8))
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.lines.count == lines.count)
+        #expect(result.lines == lines)
+        #expect(result.lastErrorLine == "closed: 1000 (normal closure)")
+    }
+
+    @Test(
+        "five megabytes of binary come back bit for bit", arguments: Route.allCases,
+        Origins.WebSocket.allCases)
+    func binary(route: Route, origin: Origins.WebSocket) async throws {
+        var generator = SystemRandomNumberGenerator()
+        let input = (0..<(5 << 17)).flatMap { _ in withUnsafeBytes(of: generator.next()) { Array($0) } }
+        let result = try await self.ws("/echo", origin, route, ["--binary"], input: input)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.count == input.count)
+        #expect(result.output == input)
+    }
+
+    @Test(
+        "the handshake carries what was asked for and nothing of the proxy's", arguments: Route.allCases,
+        Origins.WebSocket.allCases)
+    func handshake(route: Route, origin: Origins.WebSocket) async throws {
+        struct Request: Decodable {
+            var fields: [String: String]
+            var subprotocol: String
+        }
+        let server = try await Origins.shared.webSocket(origin)
+        let result = try await self.ws(
+            "/request", origin, route,
+            [
+                "--subprotocol", "other", "--subprotocol", "culvert.v1", "-H", "X-Test: a value", "-H",
+                "Origin: https://a.test",
+            ],
+            input: [])
+        #expect(result.status == 0, "\(result.errors)")
+        let line = try #require(result.lines.first, "\(result.errors)")
+        let request = try JSONDecoder().decode(Request.self, from: Data(line.utf8))
+        #expect(request.subprotocol == "culvert.v1")
+        #expect(request.fields["x-test"] == "a value")
+        #expect(request.fields["origin"] == "https://a.test")
+        #expect(request.fields["host"] == server.authority)
+        #expect(request.fields.keys.allSatisfy { !$0.hasPrefix("proxy-") }, "\(request.fields)")
+    }
+
+    @Test(
+        "a server's close of 4000 with a reason is told", arguments: Route.allCases,
+        Origins.WebSocket.allCases)
+    func closed(route: Route, origin: Origins.WebSocket) async throws {
+        let result = try await self.ws("/close-4000", origin, route, input: Array("a\n".utf8))
+        #expect(result.status == 1)
+        #expect(result.lastErrorLine.hasPrefix("closed: 4000"), "\(result.errors)")
+        #expect(result.lastErrorLine.contains("bye"), "\(result.errors)")
+    }
+
+    @Test(
+        "what a server sends after our end of input is still printed", arguments: Origins.WebSocket.allCases)
+    func burst(origin: Origins.WebSocket) async throws {
+        let result = try await self.ws("/burst", origin, .culvert, input: Array("go\n".utf8))
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.lines == (0..<1000).map { "message \($0)" })
+    }
+
+    @Test("a connection that breaks off is exit code 1", arguments: Origins.WebSocket.allCases)
+    func aborted(origin: Origins.WebSocket) async throws {
+        let result = try await self.ws("/abort", origin, .culvert, input: Array("a\n".utf8))
+        #expect(result.status == 1)
+        #expect(
+            result.lastErrorLine.hasPrefix("closed: 1006") || result.errors.contains("error:"),
+            "\(result.errors)")
+    }
+
+    @Test(
+        "a page that is not there is exit code 6, with the status", arguments: Route.allCases,
+        Origins.WebSocket.allCases)
+    func missing(route: Route, origin: Origins.WebSocket) async throws {
+        let result = try await self.ws("/missing", origin, route, input: Array("a\n".utf8))
+        #expect(result.status == 6)
+        #expect(result.output.isEmpty)
+        #expect(result.errors.contains("404"), "\(result.errors)")
+        #expect(result.errors.contains("culvert ws: error:"), "\(result.errors)")
+    }
+
+    @Test(
+        "a certificate of an authority that is not trusted is exit code 5", arguments: Route.allCases,
+        [Origins.WebSocket.pythonTLS, .nodeTLS])
+    func untrusted(route: Route, origin: Origins.WebSocket) async throws {
+        let certificates = try await TestCertificates.shared()
+        let server = try await Origins.shared.webSocket(origin)
+        let result = try await CulvertCommand.run(
+            ["ws", server.url("/echo"), "--ca", certificates.otherAuthority] + (try await route.arguments()),
+            input: "a\n")
+        #expect(result.status == 5, "\(result.errors)")
+        #expect(result.output.isEmpty)
+        #expect(result.errors.contains("culvert ws: error:"), "\(result.errors)")
+    }
+}
