@@ -24,6 +24,7 @@ extension Target.Dependency {
     static let logging = product(name: "Logging", package: "swift-log")
     static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
 }
 
@@ -53,25 +54,38 @@ var targets: [Target] = [
 
     library(
         "CulvertTunnel",
-        ["HTTPWire", "ProxyAuth", "ProxyRoutes", .nioCore, .nioPosix, .nioSSL, .nioTLS, .httpTypes, .logging]),
+        ["HTTPWire", "ProxyAuth", "ProxyRoutes", .nioCore, .nioPosix, .nioSSL, .nioTLS, .httpTypes]),
     library(
         "CulvertWebSocket",
-        ["CulvertTunnel", "HTTPWire", "WebSocketWire", .nioCore, .nioPosix, .nioSSL, .httpTypes, .logging]),
+        ["CulvertTunnel", "HTTPWire", "WebSocketWire", .nioCore, .nioPosix, .httpTypes]),
     library(
         "CulvertProxy",
         [
-            "CulvertTunnel", "HTTPWire", "ProxyAuth", "ProxyPolicy", "ProxyRoutes", .nioCore, .nioPosix, .httpTypes,
+            "CulvertTunnel", "HTTPWire", "ProxyAuth", "ProxyPolicy", "ProxyRoutes", .nioCore, .nioPosix,
+            .httpTypes,
             .logging, .metrics, .lifecycle,
         ]),
 
     .executableTarget(
         name: "culvert",
         dependencies: [
-            "CulvertTunnel", "CulvertWebSocket", "CulvertProxy", "HTTPWire", "ProxyAuth", "ProxyRoutes",
-            "WebSocketWire", .nioCore, .nioPosix, .httpTypes, .logging, .lifecycle, .argumentParser,
+            "CulvertTunnel", "CulvertWebSocket", "CulvertProxy", "HTTPWire",
+            "ProxyRoutes", "WebSocketWire", .nioCore, .nioPosix, .httpTypes, .logging, .lifecycle,
+            .unixSignals, .argumentParser,
         ],
         swiftSettings: settings),
 
+    .executableTarget(
+        name: "echo-server",
+        dependencies: ["HTTPWire", "WebSocketWire", .nioCore, .nioPosix, .nioSSL, .argumentParser],
+        path: "Examples/EchoServer",
+        swiftSettings: settings),
+
+    .target(
+        name: "TestSupport",
+        dependencies: ["HTTPWire", "WebSocketWire", .nioCore, .nioPosix],
+        path: "Tests/TestSupport",
+        swiftSettings: settings),
     tests("HTTPWireTests", ["HTTPWire", .nioCore, .nioHTTP1, .nioEmbedded, .httpTypes]),
     tests("WebSocketWireTests", ["WebSocketWire", "HTTPWire", .nioCore, .httpTypes]),
     tests("ProxyAuthTests", ["ProxyAuth", "HTTPWire"]),
@@ -79,14 +93,24 @@ var targets: [Target] = [
     tests("ProxyPolicyTests", ["ProxyPolicy", "HTTPWire"]),
     tests(
         "CulvertTunnelTests",
-        ["CulvertTunnel", "HTTPWire", "ProxyAuth", "ProxyRoutes", .nioCore, .nioPosix, .nioSSL, .httpTypes]),
+        [
+            "TestSupport", "CulvertTunnel", "HTTPWire", "ProxyAuth", "ProxyRoutes", .nioCore, .nioPosix,
+            .nioSSL, .httpTypes,
+        ]),
     tests(
         "CulvertWebSocketTests",
-        ["CulvertWebSocket", "CulvertTunnel", "WebSocketWire", "HTTPWire", .nioCore, .nioPosix, .nioSSL, .httpTypes]),
+        [
+            "CulvertWebSocket", "CulvertTunnel", "WebSocketWire", "HTTPWire", .nioCore, .nioPosix, .nioSSL,
+            .httpTypes,
+        ]),
     tests(
         "CulvertProxyTests",
-        ["CulvertProxy", "CulvertTunnel", "HTTPWire", "ProxyPolicy", .nioCore, .nioPosix, .httpTypes, .logging]),
-    tests("EndToEndTests", ["culvert", "CulvertTunnel", "CulvertWebSocket", "HTTPWire", .nioCore, .nioPosix]),
+        [
+            "CulvertProxy", "CulvertTunnel", "HTTPWire", "ProxyPolicy", .nioCore, .nioPosix, .httpTypes,
+            .logging,
+        ]),
+    tests(
+        "EndToEndTests", ["culvert", "CulvertTunnel", "CulvertWebSocket", "HTTPWire", .nioCore, .nioPosix]),
 ]
 
 let package = Package(

@@ -1,0 +1,60 @@
+import NIOCore
+import Synchronization
+
+/// What the server tells its connections when it stops.
+enum DrainEvent {
+    /// No new requests: a connection that waits for one closes.
+    case begin
+    /// Time is up: a tunnel ends.
+    case deadline
+}
+
+/// The open client connections, so that the server can wait for them to end, and end them.
+final class ConnectionRegistry: Sendable {
+    private struct State {
+        var channels: [ObjectIdentifier: any Channel] = [:]
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    var count: Int { self.state.withLock { $0.channels.count } }
+
+    func add(_ channel: any Channel) {
+        let id = ObjectIdentifier(channel)
+        self.state.withLock { $0.channels[id] = channel }
+        channel.closeFuture.whenComplete { _ in self.remove(id) }
+    }
+
+    func tell(_ event: DrainEvent) {
+        for channel in self.state.withLock({ Array($0.channels.values) }) {
+            channel.eventLoop.execute { channel.pipeline.fireUserInboundEventTriggered(event) }
+        }
+    }
+
+    /// Closes every connection at once.
+    func closeAll() {
+        for channel in self.state.withLock({ Array($0.channels.values) }) { channel.close(promise: nil) }
+    }
+
+    /// Returns once no connection is open. For one waiter.
+    func waitUntilEmpty() async {
+        await withCheckedContinuation { continuation in
+            let isEmpty = self.state.withLock { state in
+                if !state.channels.isEmpty { state.waiter = continuation }
+                return state.channels.isEmpty
+            }
+            if isEmpty { continuation.resume() }
+        }
+    }
+
+    private func remove(_ id: ObjectIdentifier) {
+        let waiter = self.state.withLock { state in
+            state.channels[id] = nil
+            guard state.channels.isEmpty else { return nil as CheckedContinuation<Void, Never>? }
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+}

@@ -1,0 +1,106 @@
+import CulvertTunnel
+import HTTPWire
+import Logging
+import NIOCore
+import ProxyPolicy
+import ProxyRoutes
+import Synchronization
+
+/// What all connections of one server share.
+final class ProxyCore: Sendable {
+    let configuration: ProxyConfiguration
+    let policy: AccessPolicy
+    let dialer: Dialer
+    let registry = ConnectionRegistry()
+    let metrics = ProxyMetrics()
+    let logger: Logger
+    private let openTunnels = Mutex(0)
+    private let listeners = Mutex<[ListenAddress]>([])
+    private let isDraining = Mutex(false)
+
+    init(_ configuration: ProxyConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.policy = configuration.effectivePolicy
+        self.logger = logger
+        self.dialer = Dialer(
+            .init {
+                $0.openTimeout = configuration.connectTimeout
+                $0.proxyTLS = configuration.upstreamTLS
+            })
+    }
+
+    var draining: Bool {
+        get { self.isDraining.withLock { $0 } }
+        set { self.isDraining.withLock { $0 = newValue } }
+    }
+
+    /// Where the server listens, with the ports the system chose.
+    var listenAddresses: [ListenAddress] {
+        get { self.listeners.withLock { $0 } }
+        set { self.listeners.withLock { $0 = newValue } }
+    }
+
+    /// The way to a target, every address of it judged on the way.
+    func plan(to target: Authority) throws(TunnelError) -> DialPlan {
+        try self.dialer.plan(to: target, via: self.configuration.upstream, tls: nil) { address, port in
+            self.objection(to: address, port: port)
+        }
+    }
+
+    /// Reads the certificate files of TLS with a parent, so that a bad one stops the start and no event loop reads.
+    func warmUp() throws(TunnelError) {
+        guard let parent = self.configuration.upstream.hops.first else { return }
+        _ = try self.plan(to: parent.authority)
+    }
+
+    /// Why a target may not be reached by what its name and port say, or nil.
+    func objection(to target: Authority) -> String? {
+        if case .deny(let reason) = self.policy.decide(target) { return reason }
+        guard case .address(let address) = target.host else { return nil }
+        return self.isOwn(address, port: target.port) ? Self.loopReason : nil
+    }
+
+    func objection(to address: IPAddress, port: UInt16) -> String? {
+        if case .deny(let reason) = self.policy.decide(address) { return reason }
+        return self.isOwn(address, port: port) ? Self.loopReason : nil
+    }
+
+    func tunnelOpened(afterNanoseconds nanoseconds: Int64) {
+        self.metrics.opened(afterNanoseconds: nanoseconds, open: self.countTunnels(adding: 1))
+    }
+
+    func tunnelEnded(_ entry: AccessLogEntry) {
+        self.metrics.ended(entry, open: self.countTunnels(adding: -1))
+    }
+
+    private func countTunnels(adding change: Int) -> Int {
+        self.openTunnels.withLock {
+            $0 += change
+            return $0
+        }
+    }
+
+    private static let loopReason = "the target is this proxy itself"
+
+    private func isOwn(_ address: IPAddress, port: UInt16) -> Bool {
+        self.listenAddresses.contains { listener in
+            guard listener.port == Int(port) else { return false }
+            return listener.address == address || (listener.isUnspecified && Self.isOfThisHost(address))
+        }
+    }
+
+    private static func isOfThisHost(_ address: IPAddress) -> Bool {
+        if ListenAddress(address: address, port: 0).isLoopback { return true }
+        let devices = (try? System.enumerateDevices()) ?? []
+        return devices.contains { $0.address.flatMap(IPAddress.init) == address }
+    }
+}
+
+extension ListenAddress {
+    var isUnspecified: Bool {
+        switch self.address {
+        case .v4(let bits): bits == 0
+        case .v6(let high, let low): high == 0 && low == 0
+        }
+    }
+}

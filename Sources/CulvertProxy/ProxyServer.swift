@@ -1,0 +1,119 @@
+import HTTPWire
+public import Logging
+public import NIOCore
+public import NIOPosix
+public import ServiceLifecycle
+
+/// A forward proxy: HTTP CONNECT tunnels for whoever its configuration lets in.
+///
+/// ```swift
+/// let server = ProxyServer(.init { $0.listeners = [.loopback] })
+/// try await server.run()
+/// ```
+public struct ProxyServer: Service {
+    private let core: ProxyCore
+    private let eventLoopGroup: any EventLoopGroup
+
+    /// A server that listens once ``run()`` is called.
+    ///
+    /// - Parameters:
+    ///   - configuration: how it listens and gets out.
+    ///   - eventLoopGroup: where its connections live, by default the process' shared loops.
+    ///   - logger: for diagnostics; the access log is ``ProxyConfiguration/accessLog``.
+    public init(
+        _ configuration: ProxyConfiguration = .init(),
+        eventLoopGroup: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup,
+        logger: Logger = Logger(label: "culvert.proxy")
+    ) {
+        self.core = ProxyCore(configuration, logger: logger)
+        self.eventLoopGroup = eventLoopGroup
+    }
+
+    /// Listens and serves until the graceful shutdown of its service group, then drains: open tunnels may finish
+    /// within ``ProxyConfiguration/drainTimeout``. Cancelling the task ends everything at once.
+    ///
+    /// - Throws: ``ListenError`` when an address cannot be bound; ``CulvertTunnel/TunnelError`` when the files for
+    ///   TLS with a parent cannot be read.
+    public func run() async throws {
+        try self.core.warmUp()
+        let listeners = try await self.listen()
+        self.core.listenAddresses = listeners.compactMap { $0.localAddress.flatMap(ListenAddress.init) }
+        self.core.configuration.onListening?(self.core.listenAddresses)
+
+        await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                for listener in listeners { try? await listener.closeFuture.get() }
+                await self.drain()
+            } onGracefulShutdown: {
+                for listener in listeners { listener.close(promise: nil) }
+            }
+        } onCancel: {
+            for listener in listeners { listener.close(promise: nil) }
+            self.core.registry.closeAll()
+        }
+    }
+
+    private func listen() async throws -> [any Channel] {
+        let core = self.core
+        let bootstrap = ServerBootstrap(group: self.eventLoopGroup)
+            // As many as Linux allows by default; it caps the value itself.
+            .serverChannelOption(.backlog, value: 4096)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    core.registry.add(channel)
+                    try channel.pipeline.syncOperations.addHandler(ConnectionHandler(core))
+                }
+            }
+        var listeners: [any Channel] = []
+        for address in core.configuration.listeners {
+            do {
+                let socketAddress = try SocketAddress(ipAddress: "\(address.address)", port: address.port)
+                listeners.append(try await bootstrap.bind(to: socketAddress).get())
+            } catch {
+                for listener in listeners { try? await listener.close() }
+                throw ListenError(address: address, underlying: error)
+            }
+        }
+        return listeners
+    }
+
+    private func drain() async {
+        self.core.draining = true
+        self.core.registry.tell(.begin)
+        let registry = self.core.registry
+        let timeout = self.core.configuration.drainTimeout
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try? await Task.sleep(for: timeout)
+                guard !Task.isCancelled else { return registry.closeAll() }
+                registry.tell(.deadline)
+                // What did not end by then has a peer that takes nothing.
+                try? await Task.sleep(for: .seconds(1))
+                registry.closeAll()
+            }
+            await registry.waitUntilEmpty()
+            group.cancelAll()
+        }
+    }
+}
+
+/// An address that cannot be listened on.
+public struct ListenError: Error, CustomStringConvertible {
+    /// The address.
+    public let address: ListenAddress
+    /// The system's error.
+    public let underlying: any Error
+
+    /// The address and the system's words.
+    public var description: String { "cannot listen on \(self.address): \(self.underlying)" }
+}
+
+extension ListenAddress {
+    init?(_ address: SocketAddress) {
+        guard let ip = IPAddress(address), let port = address.port else { return nil }
+        self.init(address: ip, port: port)
+    }
+}

@@ -1,0 +1,133 @@
+package import HTTPWire
+package import NIOCore
+import NIOPosix
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Judges one resolved address before it is dialled: nil admits it, a reason refuses it.
+package typealias AddressFilter = @Sendable (IPAddress, UInt16) -> String?
+
+/// One name looked up once for one dial: the addresses that pass the filter are the ones that are dialled, so
+/// that no second answer of the name service slips in between check and use.
+final class AddressResolver: Resolver, Sendable {
+    private let v4: EventLoopPromise<[SocketAddress]>
+    private let v6: EventLoopPromise<[SocketAddress]>
+    private let filter: AddressFilter?
+
+    /// Name services block their thread, some for half a minute; so these threads serve nothing else.
+    private static let threads: NIOThreadPool = {
+        let pool = NIOThreadPool(numberOfThreads: 16)
+        pool.start()
+        return pool
+    }()
+
+    init(eventLoop: any EventLoop, filter: AddressFilter?) {
+        self.v4 = eventLoop.makePromise()
+        self.v6 = eventLoop.makePromise()
+        self.filter = filter
+    }
+
+    func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
+        self.v4.futureResult
+    }
+
+    /// Asked first of the two; one call to the name service answers both.
+    func initiateAAAAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
+        let work = Self.threads.runIfActive(eventLoop: self.v4.futureResult.eventLoop) {
+            try self.admitted(try Self.lookUp(host: host, port: port))
+        }
+        work.whenComplete { result in
+            switch result {
+            case .success(let addresses):
+                self.v6.succeed(addresses.filter { $0.protocol == .inet6 })
+                self.v4.succeed(addresses.filter { $0.protocol == .inet })
+            case .failure(let error):
+                self.v6.fail(error)
+                self.v4.fail(error)
+            }
+        }
+        return self.v6.futureResult
+    }
+
+    /// A call to the name service cannot be stopped; its late answer finds nobody.
+    func cancelQueries() {}
+
+    private func admitted(_ addresses: [SocketAddress]) throws -> [SocketAddress] {
+        guard let filter else { return addresses }
+        var objections: [String] = []
+        let admitted = addresses.filter { address in
+            guard let ip = IPAddress(address), let port = address.port else { return false }
+            guard let objection = filter(ip, UInt16(truncatingIfNeeded: port)) else { return true }
+            objections.append(objection)
+            return false
+        }
+        if admitted.isEmpty, let objection = objections.first { throw AddressForbidden(reason: objection) }
+        return admitted
+    }
+
+    private static func lookUp(host: String, port: Int) throws -> [SocketAddress] {
+        var hints = addrinfo()
+        #if canImport(Glibc)
+            hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
+        #else
+            hints.ai_socktype = CInt(SOCK_STREAM)
+        #endif
+        hints.ai_flags = AI_NUMERICSERV
+        var list: UnsafeMutablePointer<addrinfo>?
+        let code = getaddrinfo(host, String(port), &hints, &list)
+        guard code == 0 else {
+            throw NameNotResolved(reason: gai_strerror(code).map { String(cString: $0) } ?? "error \(code)")
+        }
+        defer { freeaddrinfo(list) }
+        var addresses: [SocketAddress] = []
+        var next = list
+        while let entry = next {
+            if let address = entry.pointee.ai_addr { addresses += Self.socketAddress(address) }
+            next = entry.pointee.ai_next
+        }
+        return addresses
+    }
+
+    private static func socketAddress(_ address: UnsafeMutablePointer<sockaddr>) -> [SocketAddress] {
+        switch CInt(address.pointee.sa_family) {
+        case AF_INET:
+            address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { [SocketAddress($0.pointee)] }
+        case AF_INET6:
+            address.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { [SocketAddress($0.pointee)] }
+        default:
+            []
+        }
+    }
+}
+
+/// The name service's answer when there is no address.
+struct NameNotResolved: Error {
+    let reason: String
+}
+
+/// Every address of the name is forbidden.
+struct AddressForbidden: Error {
+    let reason: String
+}
+
+extension IPAddress {
+    /// The address of an Internet socket; nil for a Unix one.
+    package init?(_ address: SocketAddress) {
+        switch address {
+        case .v4(let inner):
+            self = .v4(UInt32(bigEndian: inner.address.sin_addr.s_addr))
+        case .v6(let inner):
+            let bytes = withUnsafeBytes(of: inner.address.sin6_addr) { Array($0) }
+            guard let parsed = IPAddress(bytes: bytes) else { return nil }
+            self = parsed
+        case .unixDomainSocket:
+            return nil
+        }
+    }
+}

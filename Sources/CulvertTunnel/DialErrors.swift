@@ -1,0 +1,56 @@
+import HTTPWire
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Turns what SwiftNIO throws into errors that a person can act on.
+enum DialErrors {
+    static func connect(_ error: any Error, phase: TunnelError.Phase, peer: Authority) -> TunnelError {
+        guard let connection = error as? NIOConnectionError else {
+            return TunnelError(
+                .connectionFailed, phase: .connect, fault: .network,
+                detail: "cannot connect to \(peer): \(reason(error))", underlying: error)
+        }
+        let dns = connection.dnsAError ?? connection.dnsAAAAError
+        if let forbidden = dns as? AddressForbidden {
+            return TunnelError(
+                .forbidden, phase: .resolve, fault: .policy, detail: "\(peer.host): \(forbidden.reason)")
+        }
+        guard let last = connection.connectionErrors.last else {
+            let detail = (dns as? NameNotResolved)?.reason ?? "it has no address"
+            return TunnelError(
+                .nameNotResolved, phase: .resolve, fault: .network,
+                detail: "cannot resolve \(peer.host): \(detail)", underlying: dns)
+        }
+        return TunnelError(
+            .connectionFailed, phase: .connect, fault: .network,
+            detail: "cannot connect to \(peer): \(reason(last.error))", underlying: error)
+    }
+
+    static func describeTLS(_ error: any Error) -> String {
+        switch error {
+        case is CertificateAddressMismatch:
+            "\(error)"
+        case let error as ChannelError where error == .eof:
+            "the peer closed the connection"
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+            "the certificate is for another host"
+        case NIOSSLError.handshakeFailed(let inner) where "\(inner)".contains("CERTIFICATE_VERIFY_FAILED"):
+            "the certificate is not from a trusted authority (CERTIFICATE_VERIFY_FAILED)"
+        case NIOSSLError.handshakeFailed(let inner) where "\(inner)".contains("WRONG_VERSION_NUMBER"):
+            "the peer does not speak TLS on this port (WRONG_VERSION_NUMBER)"
+        case NIOSSLError.handshakeFailed(.sslError(let stack)) where "\(stack)".contains("eofDuringHandshake"):
+            "the peer closed the connection"
+        default:
+            "\(error)"
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as IOError: String(describing: error)
+        case let error as ChannelError: String(describing: error)
+        default: "\(error)"
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package import HTTPTypes
+package import HTTPWire
+package import NIOCore
+package import ProxyRoutes
+
+/// All that is decided before the first packet: where to, through what, with which TLS, until when.
+package struct DialPlan: Sendable {
+    package var target: Authority
+    package var route: Route
+    /// TLS with the target inside the tunnel; nil leaves a plain stream.
+    package var targetTLS: PreparedTLS?
+    /// TLS with each `https` hop, by the hop's index.
+    package var hopTLS: [Int: PreparedTLS]
+    /// Added to, or in place of, the default fields of each CONNECT.
+    package var connectFields: HTTPFields
+    /// Sends Basic with the first CONNECT instead of waiting for the challenge.
+    package var sendsCredentialsUnasked: Bool
+    /// Over everything, name lookup to the last handshake.
+    package var timeout: TimeAmount
+    /// Judges the addresses of the target when this side resolves it.
+    package var filter: AddressFilter?
+}
+
+/// One stage of a connection, in the order they are built.
+enum DialStep {
+    case proxyTLS(hop: Int)
+    case connect(hop: Int, to: Authority)
+    case targetTLS(PreparedTLS)
+}
+
+extension DialPlan {
+    var firstPeer: Authority { self.route.hops.first?.authority ?? self.target }
+
+    var steps: [DialStep] {
+        var steps: [DialStep] = []
+        for (index, hop) in self.route.hops.enumerated() {
+            if hop.scheme == .https { steps.append(.proxyTLS(hop: index)) }
+            let isLast = index == self.route.hops.count - 1
+            steps.append(
+                .connect(hop: index, to: isLast ? self.target : self.route.hops[index + 1].authority))
+        }
+        if let targetTLS { steps.append(.targetTLS(targetTLS)) }
+        return steps
+    }
+}

@@ -1,0 +1,171 @@
+public import HTTPTypes
+public import HTTPWire
+public import NIOCore
+public import NIOPosix
+package import ProxyRoutes
+
+/// Opens TCP and TLS streams along a route of HTTP CONNECT proxies.
+///
+/// ```swift
+/// let dialer = Dialer(.init { $0.proxy = .hops([try ProxyHop("http://user:password@proxy.example:3128")]) })
+/// try await dialer.withStream(to: Authority("example.com:443"), tls: TLSOptions()) { stream in
+///     try await stream.write("GET / HTTP/1.0\r\nHost: example.com\r\n\r\n")
+///     for try await bytes in stream { print(String(buffer: bytes)) }
+/// }
+/// ```
+public struct Dialer: Sendable {
+    /// How the dialer reaches its targets.
+    public struct Configuration: Sendable {
+        /// Which proxies a connection goes through. The environment's by default.
+        public var proxy: ProxySetting = .environment
+        /// One deadline over name lookup, proxies, their authentication, and TLS. 30 s: long enough for a slow
+        /// proxy's DNS, short enough for a person.
+        public var openTimeout: Duration = .seconds(30)
+        /// TLS with `https` proxies.
+        public var proxyTLS = TLSOptions()
+        /// Fields for CONNECT requests, in place of the defaults of the same name. Only proxies see them.
+        public var connectFields: HTTPFields = [:]
+        /// Sends the user name and password with the first CONNECT, before the proxy asks for them. Saves a round
+        /// trip, and shows the password to whatever answers at the proxy's address.
+        public var sendsCredentialsUnasked = false
+        /// Told what was assumed or ignored, for example a proxy value without a port.
+        public var onNotice: (@Sendable (String) -> Void)?
+
+        /// The defaults.
+        public init() {}
+
+        /// The defaults, changed by the closure.
+        public init(_ configure: (inout Configuration) throws -> Void) rethrows {
+            try configure(&self)
+        }
+    }
+
+    /// How this dialer reaches its targets.
+    public let configuration: Configuration
+    private let eventLoopGroup: any EventLoopGroup
+    private let contexts = TLSContexts()
+
+    /// A dialer whose connections run on an event loop group, by default the process' shared one.
+    public init(
+        _ configuration: Configuration = .init(),
+        eventLoopGroup: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup
+    ) {
+        self.configuration = configuration
+        self.eventLoopGroup = eventLoopGroup
+    }
+
+    /// Opens a stream, hands it to the closure and closes it when the closure returns or throws.
+    ///
+    /// - Parameters:
+    ///   - target: the host and port at the far end.
+    ///   - tls: speaks TLS with the target, inside the tunnel; nil leaves a plain stream.
+    ///   - body: the use of the stream. Cancelling the task ends it.
+    /// - Throws: ``TunnelError`` when no stream can be opened; whatever the closure throws.
+    public func withStream<Result>(
+        to target: Authority,
+        tls: TLSOptions? = nil,
+        _ body: (TunnelStream) async throws -> Result
+    ) async throws -> Result {
+        let channel = try await self.connect(to: target, tls: tls) { channel in
+            try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                wrappingChannelSynchronously: channel,
+                configuration: .init(isOutboundHalfClosureEnabled: true))
+        }
+        return try await channel.executeThenClose { inbound, outbound in
+            try await body(TunnelStream(inbound: inbound, outbound: outbound))
+        }
+    }
+
+    /// Opens a stream for code that works on SwiftNIO channels.
+    ///
+    /// - Parameters:
+    ///   - target: the host and port at the far end.
+    ///   - tls: speaks TLS with the target, inside the tunnel; nil leaves a plain stream.
+    ///   - configure: adds handlers, on the channel's event loop. Bytes that the target sent early reach them right
+    ///     after. The channel allows half-closure: `ChannelEvent.inputClosed` tells the far end's FIN.
+    /// - Returns: what `configure` returns.
+    /// - Throws: ``TunnelError``.
+    public func connect<Output: Sendable>(
+        to target: Authority,
+        tls: TLSOptions? = nil,
+        configure: @escaping @Sendable (any Channel) throws -> Output
+    ) async throws -> Output {
+        let plan = try await self.plan(to: target, scheme: tls == nil ? .http : .https, tls: tls)
+        return try await self.dial(plan, configure: configure)
+    }
+
+    /// Decides the route and prepares TLS; reads certificate files the first time.
+    package func plan(
+        to target: Authority,
+        scheme: EnvironmentProxies.TargetScheme,
+        tls: TLSOptions?
+    ) async throws(TunnelError) -> DialPlan {
+        let route = try await self.route(to: target, scheme: scheme)
+        return try self.plan(to: target, via: route, tls: tls)
+    }
+
+    package func plan(
+        to target: Authority,
+        via route: Route,
+        tls: TLSOptions?,
+        filter: AddressFilter? = nil
+    ) throws(TunnelError) -> DialPlan {
+        var hopTLS: [Int: PreparedTLS] = [:]
+        for (index, hop) in route.hops.enumerated() where hop.scheme == .https {
+            hopTLS[index] = try self.contexts.prepare(self.configuration.proxyTLS, for: hop.authority.host)
+        }
+        var targetTLS: PreparedTLS?
+        if let tls { targetTLS = try self.contexts.prepare(tls, for: target.host) }
+        return DialPlan(
+            target: target, route: route, targetTLS: targetTLS, hopTLS: hopTLS,
+            connectFields: self.configuration.connectFields,
+            sendsCredentialsUnasked: self.configuration.sendsCredentialsUnasked,
+            timeout: TimeAmount(self.configuration.openTimeout), filter: filter)
+    }
+
+    package func dial<Output: Sendable>(
+        _ plan: DialPlan,
+        configure: @escaping @Sendable (any Channel) throws -> Output
+    ) async throws -> Output {
+        let attempt = DialAttempt.start(plan, on: self.eventLoopGroup.next(), configure: configure)
+        return try await withTaskCancellationHandler {
+            try await attempt.future.get()
+        } onCancel: {
+            attempt.cancel()
+        }
+    }
+
+    private func route(
+        to target: Authority,
+        scheme: EnvironmentProxies.TargetScheme
+    ) async throws(TunnelError) -> Route {
+        switch self.configuration.proxy {
+        case .none:
+            return .direct
+        case .hops(let hops):
+            return Route(hops)
+        case .variables(let variables):
+            return try self.route(to: target, scheme: scheme, environment: EnvironmentProxies(variables))
+        case .resolver(let resolve):
+            do {
+                return try await resolve(target)
+            } catch {
+                throw .configuration("the proxy resolver failed for \(target): \(error)", underlying: error)
+            }
+        }
+    }
+
+    private func route(
+        to target: Authority,
+        scheme: EnvironmentProxies.TargetScheme,
+        environment: EnvironmentProxies
+    ) throws(TunnelError) -> Route {
+        do {
+            let (route, assumptions) = try environment.route(to: target, scheme: scheme)
+            for notice in environment.warnings + assumptions { self.configuration.onNotice?(notice) }
+            return route
+        } catch {
+            throw .configuration("the environment's proxy cannot be used: \(error)", underlying: error)
+        }
+    }
+}

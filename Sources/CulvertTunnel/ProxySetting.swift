@@ -1,0 +1,21 @@
+import Foundation
+public import HTTPWire
+public import ProxyRoutes
+
+/// Which proxies a connection goes through.
+public enum ProxySetting: Sendable {
+    /// The environment variables in this dictionary: `wss_proxy`, `https_proxy`, `all_proxy`, `no_proxy` and their
+    /// like; lower case wins over upper case.
+    case variables([String: String])
+    /// No proxy.
+    case none
+    /// These proxies, for every target, from the nearest to the one that dials the target.
+    case hops([ProxyHop])
+    /// Asked for each target.
+    case resolver(@Sendable (Authority) async throws -> Route)
+
+    /// The variables of this process' environment.
+    public static var environment: ProxySetting {
+        .variables(ProcessInfo.processInfo.environment)
+    }
+}

@@ -1,0 +1,150 @@
+import NIOCore
+import Synchronization
+import WebSocketWire
+
+/// Messages between the event loop that receives them and the one task that reads them.
+///
+/// Past the high watermark the queue asks the loop to stop reading the socket, below the low one to go on. A
+/// cancelled read takes no message with it.
+final class MessageQueue: Sendable {
+    /// Why the sequence ends.
+    enum End: Sendable {
+        case finished
+        case failed(WebSocketError)
+    }
+
+    /// How the connection was closed; nil while it is open.
+    var close: WebSocketClose? { self.state.withLock { $0.close } }
+
+    private struct State {
+        var messages = CircularBuffer<WebSocketMessage>()
+        var bytes = 0
+        var end: End?
+        var close: WebSocketClose?
+        var waiter: CheckedContinuation<WebSocketMessage?, any Error>?
+        var isPaused = false
+        var isDiscarding = false
+    }
+
+    private let state = Mutex(State())
+    private let watermarks: WebSocketWatermarks
+
+    /// A small message costs memory too: its place in the queue and its storage.
+    private static let overhead = 64
+
+    init(watermarks: WebSocketWatermarks) {
+        self.watermarks = watermarks
+    }
+
+    private enum Delivery {
+        case queued(keepReading: Bool)
+        case handTo(CheckedContinuation<WebSocketMessage?, any Error>)
+    }
+
+    /// Returns false once reading should pause until ``next(onDrained:)`` reports that there is room.
+    func push(_ message: WebSocketMessage) -> Bool {
+        let delivery = self.state.withLock { state -> Delivery in
+            if state.isDiscarding { return .queued(keepReading: true) }
+            if let waiter = state.waiter {
+                state.waiter = nil
+                return .handTo(waiter)
+            }
+            state.messages.append(message)
+            state.bytes += message.byteCount + Self.overhead
+            state.isPaused = state.bytes > self.watermarks.high
+            return .queued(keepReading: !state.isPaused)
+        }
+        switch delivery {
+        case .queued(let keepReading):
+            return keepReading
+        case .handTo(let waiter):
+            waiter.resume(returning: message)
+            return true
+        }
+    }
+
+    /// Ends the sequence behind the messages already queued. Only the first end counts.
+    func finish(_ end: End, close: WebSocketClose) {
+        let waiter = self.state.withLock { state in
+            guard state.end == nil else { return nil as CheckedContinuation<WebSocketMessage?, any Error>? }
+            state.end = end
+            state.close = close
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        guard let waiter else { return }
+        switch end {
+        case .finished: waiter.resume(returning: nil)
+        case .failed(let error): waiter.resume(throwing: error)
+        }
+    }
+
+    /// Drops what is queued and what still comes: nobody reads any more. Returns whether reading was paused.
+    func discard() -> Bool {
+        self.state.withLock { state in
+            state.isDiscarding = true
+            state.messages.removeAll()
+            state.bytes = 0
+            defer { state.isPaused = false }
+            return state.isPaused
+        }
+    }
+
+    private enum Step {
+        case ready(Result<WebSocketMessage?, any Error>, drained: Bool)
+        case wait
+    }
+
+    /// The next message; nil behind the last one. For one task at a time.
+    func next(onDrained: () -> Void) async throws -> WebSocketMessage? {
+        // A message that is there is delivered even to a cancelled task: cancelling must lose none.
+        if case .ready(let result, let drained) = self.take() {
+            if drained { onDrained() }
+            return try result.get()
+        }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let step = self.state.withLock { state -> Step in
+                    let step = Self.take(&state, low: self.watermarks.low)
+                    guard case .wait = step else { return step }
+                    if Task.isCancelled { return .ready(.failure(CancellationError()), drained: false) }
+                    guard state.waiter == nil else {
+                        let misuse = WebSocketError.invalidRequest(
+                            "a WebSocket's messages have one consumer at a time")
+                        return .ready(.failure(misuse), drained: false)
+                    }
+                    state.waiter = continuation
+                    return .wait
+                }
+                if case .ready(let result, let drained) = step {
+                    if drained { onDrained() }
+                    continuation.resume(with: result)
+                }
+            }
+        } onCancel: {
+            let waiter = self.state.withLock { state in
+                defer { state.waiter = nil }
+                return state.waiter
+            }
+            waiter?.resume(throwing: CancellationError())
+        }
+    }
+
+    private func take() -> Step {
+        self.state.withLock { Self.take(&$0, low: self.watermarks.low) }
+    }
+
+    private static func take(_ state: inout State, low: Int) -> Step {
+        if let message = state.messages.popFirst() {
+            state.bytes -= message.byteCount + Self.overhead
+            let drained = state.isPaused && state.bytes <= low
+            if drained { state.isPaused = false }
+            return .ready(.success(message), drained: drained)
+        }
+        switch state.end {
+        case nil: return .wait
+        case .finished: return .ready(.success(nil), drained: false)
+        case .failed(let error): return .ready(.failure(error), drained: false)
+        }
+    }
+}

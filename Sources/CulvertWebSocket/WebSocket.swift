@@ -1,0 +1,149 @@
+public import CulvertTunnel
+public import HTTPTypes
+public import NIOCore
+public import WebSocketWire
+
+/// An open WebSocket: an asynchronous sequence of the messages that come, and ``send(_:)-(String)`` for those that go.
+///
+/// The sequence has one consumer at a time. It ends when the connection was closed in good order, and throws
+/// ``WebSocketError`` when it was not. Sending is for any number of tasks.
+public final class WebSocket: AsyncSequence, Sendable {
+    /// A text or binary message.
+    public typealias Element = WebSocketMessage
+
+    /// The subprotocol that the server chose of those offered.
+    public let subprotocol: String?
+    /// The server's 101.
+    public let response: HTTPResponse
+    /// The proxies that the connection goes through.
+    public let route: Route
+
+    private let channel: any Channel
+    private let handler: NIOLoopBound<WebSocketHandler>
+    private let queue: MessageQueue
+    private let closeTimeout: TimeAmount
+
+    init(
+        channel: any Channel,
+        handler: NIOLoopBound<WebSocketHandler>,
+        queue: MessageQueue,
+        agreement: WebSocketAgreement,
+        route: Route,
+        closeTimeout: TimeAmount
+    ) {
+        self.channel = channel
+        self.handler = handler
+        self.queue = queue
+        self.subprotocol = agreement.subprotocol
+        self.response = agreement.response
+        self.route = route
+        self.closeTimeout = closeTimeout
+    }
+
+    // MARK: Receiving
+
+    /// Iterates over the messages that come.
+    public func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(socket: self)
+    }
+
+    /// Iterates over the messages that come.
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        let socket: WebSocket
+
+        /// The next message; nil once the connection is closed in good order.
+        public mutating func next() async throws -> WebSocketMessage? {
+            try await self.socket.receive()
+        }
+    }
+
+    /// The next message; nil once the connection is closed in good order. Cancelling the wait loses no message.
+    ///
+    /// - Throws: ``WebSocketError``; `CancellationError`.
+    public func receive() async throws -> WebSocketMessage? {
+        try await self.queue.next(onDrained: { self.onLoop { $0.resumeReading() } })
+    }
+
+    /// The code and reason the connection was closed with; nil while it is open. 1005 stands for a close frame
+    /// without a code, 1006 for none at all (RFC 6455 §7.4.1).
+    public var closeStatus: WebSocketClose? { self.queue.close }
+
+    // MARK: Sending
+
+    /// Sends a message; suspends while more than the high watermark waits for the socket. A cancelled wait sends
+    /// nothing.
+    ///
+    /// - Throws: ``WebSocketError`` when the connection is closed; `CancellationError`.
+    public func send(_ message: WebSocketMessage) async throws {
+        let ticket = SendTicket(message)
+        let handler = self.handler
+        try await ticket.wait(on: self.channel.eventLoop) {
+            handler.value.send(ticket)
+        } cancel: {
+            handler.value.cancel(ticket)
+        }
+    }
+
+    /// Sends a text message.
+    public func send(_ text: String) async throws {
+        try await self.send(.text(text))
+    }
+
+    /// Sends a binary message.
+    public func send(_ bytes: ByteBuffer) async throws {
+        try await self.send(.binary(bytes))
+    }
+
+    /// Sends a ping and waits for its pong.
+    ///
+    /// - Returns: the round trip's duration, the peer's and both sides' waiting messages included.
+    /// - Throws: ``WebSocketError`` when the connection ends first; `CancellationError`.
+    @discardableResult
+    public func ping() async throws -> Duration {
+        let ticket = PingTicket()
+        let handler = self.handler
+        return try await ContinuousClock().measure {
+            try await ticket.wait(on: self.channel.eventLoop) {
+                handler.value.ping(ticket)
+            } cancel: {
+                handler.value.cancel(ticket)
+            }
+        }
+    }
+
+    // MARK: Closing
+
+    /// Starts the close handshake and returns; what the peer still sends is received until its close frame comes.
+    /// Without an answer within the close timeout the connection is cut. Closing twice does nothing.
+    ///
+    /// - Parameters:
+    ///   - code: one that may be sent: 1000 to 1003, 1007 to 1014, or 3000 to 4999.
+    ///   - reason: at most 123 bytes of UTF-8.
+    /// - Throws: ``WebSocketError/unsendable(_:)`` when code or reason cannot be sent.
+    public func close(_ code: WebSocketCloseCode, reason: String = "") async throws {
+        let handler = self.handler
+        let timeout = self.closeTimeout
+        let error = try await self.channel.eventLoop.submit {
+            handler.value.close(code, reason: reason, timeout: timeout)
+        }.get()
+        if let error { throw error }
+    }
+
+    /// Closes for good: nobody receives any more. Runs to its end in a cancelled task too.
+    func shutDown(_ code: WebSocketCloseCode) async {
+        let wasPaused = self.queue.discard()
+        let timeout = self.closeTimeout
+        self.onLoop { handler in
+            if wasPaused { handler.resumeReading() }
+            if handler.close(code, reason: "", timeout: timeout) != nil {
+                handler.closeChannel(within: .zero)
+            }
+        }
+        try? await self.channel.closeFuture.get()
+    }
+
+    private func onLoop(_ action: @escaping @Sendable (WebSocketHandler) -> Void) {
+        let handler = self.handler
+        self.channel.eventLoop.execute { action(handler.value) }
+    }
+}

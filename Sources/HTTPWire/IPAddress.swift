@@ -1,0 +1,153 @@
+/// An IPv4 or IPv6 address, parsed strictly.
+///
+/// The forms that `inet_aton` also takes (`0177.0.0.1`, `0x7f.1`, `127.1`, `2130706433`) are refused: two
+/// parsers that disagree about them are how a rule on addresses is walked around.
+public enum IPAddress: Hashable, Sendable, CustomStringConvertible {
+    /// An IPv4 address in host byte order: 127.0.0.1 is `0x7f00_0001`.
+    case v4(UInt32)
+    /// An IPv6 address: its first and last eight octets, each as a big-endian number.
+    case v6(high: UInt64, low: UInt64)
+
+    /// Parses a dotted quad (four decimal numbers, no leading zeros) or an IPv6 address (RFC 4291 §2.2,
+    /// embedded IPv4 included) without brackets.
+    ///
+    /// Zone ids (`fe80::1%eth0`) are refused: they mean something on one machine only.
+    public init?(_ text: some StringProtocol) {
+        let bytes = Array(text.utf8.prefix(46))  // The longest form has 45 characters.
+        if bytes.contains(UInt8(ascii: ":")) {
+            guard let words = Self.parseV6(bytes[...]) else { return nil }
+            self = Self(words: words)
+        } else {
+            guard let number = Self.parseV4(bytes[...]) else { return nil }
+            self = .v4(number)
+        }
+    }
+
+    /// The address in network order: 4 or 16 octets.
+    package var bytes: [UInt8] {
+        switch self {
+        case .v4(let number):
+            stride(from: 24, through: 0, by: -8).map { UInt8(truncatingIfNeeded: number >> UInt32($0)) }
+        case .v6(let high, let low):
+            [high, low].flatMap { half in
+                stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: half >> UInt64($0)) }
+            }
+        }
+    }
+
+    /// The address in these octets in network order; `nil` unless there are 4 or 16.
+    package init?(bytes: some Collection<UInt8>) {
+        switch bytes.count {
+        case 4:
+            self = .v4(bytes.reduce(0) { $0 << 8 | UInt32($1) })
+        case 16:
+            self = .v6(
+                high: bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) },
+                low: bytes.dropFirst(8).reduce(0) { $0 << 8 | UInt64($1) })
+        default:
+            return nil
+        }
+    }
+
+    /// The canonical text (RFC 5952), without brackets.
+    public var description: String {
+        switch self {
+        case .v4:
+            bytes.map { String($0) }.joined(separator: ".")
+        case .v6(let high, let low):
+            Self.canonicalV6(high: high, low: low)
+        }
+    }
+}
+
+extension IPAddress {
+    private init(words: [UInt16]) {
+        self = .v6(
+            high: words.prefix(4).reduce(0) { $0 << 16 | UInt64($1) },
+            low: words.dropFirst(4).reduce(0) { $0 << 16 | UInt64($1) })
+    }
+
+    private static func parseV4(_ text: ArraySlice<UInt8>) -> UInt32? {
+        let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 4 else { return nil }
+        var result: UInt32 = 0
+        for part in parts {
+            guard (1...3).contains(part.count), part.count == 1 || part.first != UInt8(ascii: "0") else {
+                return nil
+            }
+            var number: UInt32 = 0
+            for digit in part {
+                guard ASCII.isDigit(digit) else { return nil }
+                number = number * 10 + UInt32(digit - UInt8(ascii: "0"))
+            }
+            guard number <= 255 else { return nil }
+            result = result << 8 | number
+        }
+        return result
+    }
+
+    /// Eight words, or `nil`. `::` stands for one or more zero words and occurs at most once.
+    private static func parseV6(_ text: ArraySlice<UInt8>) -> [UInt16]? {
+        let colon = UInt8(ascii: ":")
+        let gap = text.indices.dropLast().first { text[$0] == colon && text[$0 + 1] == colon }
+        guard let gap else {
+            guard let words = parseWords(text), words.count == 8 else { return nil }
+            return words
+        }
+        let before = text[text.startIndex..<gap]
+        let after = text[(gap + 2)...]
+        guard
+            let head = before.isEmpty ? [] : parseWords(before, mayEndInV4: false),
+            let tail = after.isEmpty ? [] : parseWords(after),
+            head.count + tail.count <= 7
+        else { return nil }
+        return head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail
+    }
+
+    private static func parseWords(_ text: ArraySlice<UInt8>, mayEndInV4: Bool = true) -> [UInt16]? {
+        var words: [UInt16] = []
+        let parts = text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+        for (index, part) in parts.enumerated() {
+            if part.contains(UInt8(ascii: ".")) {
+                guard mayEndInV4, index == parts.count - 1, let v4 = parseV4(part) else { return nil }
+                words += [UInt16(truncatingIfNeeded: v4 >> 16), UInt16(truncatingIfNeeded: v4)]
+                continue
+            }
+            guard (1...4).contains(part.count) else { return nil }
+            var word: UInt16 = 0
+            for byte in part {
+                guard let digit = ASCII.hexValue(byte) else { return nil }
+                word = word << 4 | UInt16(digit)
+            }
+            words.append(word)
+        }
+        return words
+    }
+
+    private static func canonicalV6(high: UInt64, low: UInt64) -> String {
+        let words = [high, low].flatMap { half in
+            stride(from: 48, through: 0, by: -16).map { UInt16(truncatingIfNeeded: half >> UInt64($0)) }
+        }
+        // RFC 5952 §5: the v4-mapped prefix is known to hold an IPv4 address, so its text shows one.
+        if high == 0, low >> 32 == 0xffff {
+            return "::ffff:" + IPAddress.v4(UInt32(truncatingIfNeeded: low)).description
+        }
+        let gap = longestZeroRun(words)
+        func join(_ words: ArraySlice<UInt16>) -> String {
+            words.map { String($0, radix: 16) }.joined(separator: ":")
+        }
+        guard let gap else { return join(words[...]) }
+        return join(words[..<gap.lowerBound]) + "::" + join(words[gap.upperBound...])
+    }
+
+    /// The first of the longest runs of at least two zero words (RFC 5952 §4.2).
+    private static func longestZeroRun(_ words: [UInt16]) -> Range<Int>? {
+        var best: Range<Int>?
+        var start = 0
+        for index in 0...words.count where index == words.count || words[index] != 0 {
+            if index - start >= 2, index - start > (best?.count ?? 0) { best = start..<index }
+            start = index + 1
+        }
+        return best
+    }
+}

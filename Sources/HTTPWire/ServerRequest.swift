@@ -1,0 +1,62 @@
+internal import HTTPTypes
+
+/// What a well-formed request asks of a proxy.
+enum ServerRequest: Sendable, Hashable {
+    case tunnel(Authority)
+    /// Something this proxy does not do.
+    case unsupported(Rejection)
+
+    /// Sorts a request by the form of its target (RFC 9112 §3.2), or says what is malformed about it.
+    init(_ head: RequestHead) throws(MalformedRequest) {
+        try Self.checkHost(head)
+        let framing: BodyFraming
+        do { framing = try BodyFraming.of(request: head) } catch { throw MalformedRequest(Rejection(error)) }
+        guard head.method == .connect else {
+            self = .unsupported(Self.unsupported(head))
+            return
+        }
+        // CONNECT has no content (RFC 9110 §9.3.6); a framing would hide tunnel bytes from one of two peers.
+        guard framing == .none else { throw MalformedRequest(.badRequest("CONNECT with a body")) }
+        do {
+            self = .tunnel(try Authority(head.target))
+        } catch {
+            throw MalformedRequest(.badRequest(error.description))
+        }
+    }
+
+    /// The request-target decides; `Host` is only checked. Java and old Python send one without the port.
+    private static func checkHost(_ head: RequestHead) throws(MalformedRequest) {
+        let hosts = head.fields[values: .host]
+        if hosts.count > 1 { throw MalformedRequest(.badRequest("more than one Host field")) }
+        guard let host = hosts.first else {
+            if head.minorVersion == 0 { return }
+            throw MalformedRequest(.badRequest("HTTP/1.1 without a Host field"))
+        }
+        if host.isEmpty { return }  // RFC 9112 §3.2: right where the target has no authority.
+        do {
+            _ = try Authority(host, defaultPort: 80)
+        } catch {
+            throw MalformedRequest(.badRequest("the Host field is malformed: \(error.description)"))
+        }
+    }
+
+    private static func unsupported(_ head: RequestHead) -> Rejection {
+        let scheme = head.target.utf8.prefix { $0 != ASCII.colon && $0 != UInt8(ascii: "/") }
+        let behind = head.target.utf8.dropFirst(scheme.count)
+        if !scheme.isEmpty, behind.starts(with: "://".utf8) {
+            return Rejection(
+                status: 501, reason: "plain HTTP forwarding",
+                text: "plain HTTP forwarding is not supported; use CONNECT")
+        }
+        return Rejection(
+            status: 405, reason: "not a proxy request",
+            text: "this is a proxy; it serves CONNECT requests only", fields: [.allow: "CONNECT"])
+    }
+}
+
+/// The answer to a request that two parsers could read differently.
+struct MalformedRequest: Error, Hashable {
+    let rejection: Rejection
+
+    init(_ rejection: Rejection) { self.rejection = rejection }
+}

@@ -1,0 +1,130 @@
+internal import NIOCore
+
+/// Joins the fragments of a message and checks text as it comes (RFC 6455 §5.4, §5.6, §8.1).
+struct MessageAssembler: Sendable {
+    /// The message that is being received.
+    private struct Unfinished {
+        let isText: Bool
+        let isTransformed: Bool
+        var fragments = 1
+        var content = ByteBuffer()
+        /// The text came in one piece that nothing looked at yet; making the `String` checks it.
+        var isUnchecked = false
+        /// The content shares the buffer that was received.
+        var isSlice = false
+    }
+
+    private let limits: WebSocketLimits
+    private var unfinished: Unfinished?
+    private var validator = UTF8Validator()
+    /// Where pieces of a transformed message are unmasked; kept to be used again.
+    private var scratch = ByteBuffer()
+    /// Where text is collected before it becomes a `String`; kept to be used again while it is small.
+    private var textBuffer = ByteBuffer()
+
+    /// 64 KiB: what one read brings. A larger buffer is given back after its message.
+    private static let maxKeptCapacity = 64 << 10
+
+    init(limits: WebSocketLimits) {
+        self.limits = limits
+    }
+
+    /// Bytes of the message so far.
+    var bufferedBytes: Int { unfinished?.content.readableBytes ?? 0 }
+
+    /// A data frame starts: checks that it may come here and that it fits.
+    mutating func begin(_ header: FrameHeader) throws(WebSocketProtocolError) {
+        if header.opcode == .continuation {
+            guard let fragments = unfinished?.fragments else {
+                throw .violation("a continuation frame without a message to continue")
+            }
+            if fragments >= limits.maxFragments {
+                throw .policy("a message of more than \(limits.maxFragments) frames")
+            }
+            unfinished?.fragments = fragments + 1
+        } else {
+            if unfinished != nil {
+                throw .violation("a new message inside a fragmented one")
+            }
+            var message = Unfinished(isText: header.opcode == .text, isTransformed: header.rsv1)
+            if message.isText { swap(&message.content, &textBuffer) }
+            unfinished = message
+            validator.reset()
+        }
+        // What a transformed message stands for is bounded by the transform while it decodes.
+        // Compared without adding: the sum of two lengths from the peer could overflow.
+        if unfinished?.isTransformed == false, header.payloadLength > limits.maxMessageBytes - bufferedBytes {
+            throw .tooBig("a message of more than \(limits.maxMessageBytes) bytes")
+        }
+    }
+
+    /// Takes what the decoder has of the current frame's payload.
+    mutating func append(
+        from decoder: inout FrameDecoder, fin: Bool, transform: inout (any PayloadTransform)?
+    ) throws(WebSocketProtocolError) {
+        guard var message = unfinished else { return }
+        // The only reference to the content, so that appending does not copy what is there.
+        unfinished = nil
+        defer { unfinished = message }
+
+        let before = message.content.readableBytes
+        if message.isTransformed {
+            scratch.clear()
+            decoder.readPayload(into: &scratch)
+            let isLast = fin && decoder.payloadRemaining == 0
+            try transform?.decode(
+                scratch, isLast: isLast, limit: limits.maxMessageBytes, into: &message.content)
+        } else if message.fragments == 1, fin, before == 0, decoder.hasWholePayload {
+            message.isUnchecked = true
+            if let slice = decoder.readWholePayload() {
+                message.content = slice
+                message.isSlice = true
+            } else {
+                decoder.readPayload(into: &message.content)
+            }
+            return
+        } else {
+            decoder.readPayload(into: &message.content)
+        }
+        guard message.isText else { return }
+        let isValid = message.content.withUnsafeReadableBytes { bytes in
+            validator.append(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(before)))
+        }
+        if !isValid { throw .invalidText("a text message that is not UTF-8") }
+    }
+
+    /// The last frame is complete: the message.
+    mutating func finish() throws(WebSocketProtocolError) -> WebSocketMessage {
+        guard var message = unfinished else {
+            throw .violation("a message ended that did not start")
+        }
+        unfinished = nil
+        guard message.isText else {
+            return .binary(Self.compact(message.content))
+        }
+        if !message.isUnchecked, !validator.isComplete {
+            throw .invalidText("a text message that is not UTF-8")
+        }
+        guard let text = String(validating: message.content.readableBytesView, as: UTF8.self) else {
+            throw .invalidText("a text message that is not UTF-8")
+        }
+        if !message.isSlice, message.content.storageCapacity <= Self.maxKeptCapacity {
+            message.content.clear()
+            textBuffer = message.content
+        }
+        return .text(text)
+    }
+
+    /// Throws away what came: the connection is over.
+    mutating func discard() {
+        unfinished = nil
+        scratch = ByteBuffer()
+        textBuffer = ByteBuffer()
+    }
+
+    /// A slice keeps the whole buffer alive that was received: a small message must not pin a large one.
+    private static func compact(_ content: ByteBuffer) -> ByteBuffer {
+        content.storageCapacity > 2 * content.readableBytes + 64
+            ? ByteBuffer(buffer: content) : content
+    }
+}

@@ -1,0 +1,127 @@
+package import NIOCore
+
+/// What the application sends. An error writes nothing and leaves the connection as it was.
+extension WebSocketMachine {
+    /// Sends a message as one frame.
+    package mutating func send(
+        _ message: WebSocketMessage, outbound: inout ByteBuffer
+    ) throws(WebSocketSendError) {
+        guard isOpen else { throw .closed }
+        guard outgoing == nil else { throw .messageInProgress }
+        switch message {
+        case .binary(let bytes):
+            writeMessage(.binary, bytes, outbound: &outbound)
+        case .text(let text):
+            if transform != nil {
+                writeMessage(.text, ByteBuffer(string: text), outbound: &outbound)
+            } else {
+                writeText(text, outbound: &outbound)
+            }
+        }
+    }
+
+    /// Sends a piece of a message as one frame. The first names the kind; the others name it again, or say
+    /// `.continuation`. The message ends with `fin`. Control frames may be sent in between, another message not.
+    package mutating func send(
+        fragment bytes: ByteBuffer, opcode: WebSocketOpcode, fin: Bool, outbound: inout ByteBuffer
+    ) throws(WebSocketSendError) {
+        guard isOpen else { throw .closed }
+        var message: OutgoingMessage
+        let isFirst = outgoing == nil
+        if let outgoing {
+            guard opcode == .continuation || opcode == outgoing.opcode else { throw .wrongOpcode }
+            message = outgoing
+        } else {
+            guard opcode != .continuation else { throw .noMessageInProgress }
+            guard !opcode.isControl else { throw .wrongOpcode }
+            let isTransformed = transform?.shouldEncode(byteCount: fin ? bytes.readableBytes : nil) ?? false
+            message = OutgoingMessage(opcode: opcode, isTransformed: isTransformed)
+        }
+        if message.opcode == .text {
+            let isValid = bytes.withUnsafeReadableBytes { message.validator.append($0) }
+            guard isValid, !fin || message.validator.isComplete else { throw .invalidUTF8 }
+        }
+        let payload = message.isTransformed ? (transform?.encode(bytes, isLast: fin) ?? bytes) : bytes
+        writeFrame(
+            opcode: isFirst ? opcode : .continuation, fin: fin, rsv1: isFirst && message.isTransformed,
+            payload: payload, maskKey: nextMaskKey(), into: &outbound)
+        outgoing = fin ? nil : message
+    }
+
+    /// Sends a ping; its payload, at most 125 bytes, comes back in the pong.
+    package mutating func sendPing(
+        _ payload: ByteBuffer, outbound: inout ByteBuffer
+    ) throws(WebSocketSendError) {
+        try sendControl(.ping, payload, outbound: &outbound)
+    }
+
+    /// Sends a pong nobody asked for, a one-way heartbeat (§5.5.3). Pings are answered without it.
+    package mutating func sendPong(
+        _ payload: ByteBuffer, outbound: inout ByteBuffer
+    ) throws(WebSocketSendError) {
+        try sendControl(.pong, payload, outbound: &outbound)
+    }
+
+    /// Starts the closing handshake. A second call, or one on a connection that is over, does nothing.
+    ///
+    /// - Parameters:
+    ///   - code: nil sends an empty close frame, which the peer sees as 1005.
+    ///   - reason: at most 123 bytes of UTF-8; needs a code.
+    package mutating func sendClose(
+        _ code: WebSocketCloseCode?, reason: String = "", outbound: inout ByteBuffer
+    ) throws(WebSocketSendError) {
+        if let code, !code.mayBeSent { throw .invalidCloseCode(code) }
+        if code == nil, !reason.isEmpty { throw .reasonWithoutCode }
+        if reason.utf8.count > 123 { throw .controlTooLong(reason.utf8.count) }
+        guard isOpen else { return }
+        writeClose(code, reason: reason, outbound: &outbound)
+        phase = .closing
+        outgoing = nil
+    }
+
+    private mutating func sendControl(
+        _ opcode: WebSocketOpcode, _ payload: ByteBuffer, outbound: inout ByteBuffer
+    ) throws(WebSocketSendError) {
+        guard isOpen else { throw .closed }
+        guard payload.readableBytes <= 125 else { throw .controlTooLong(payload.readableBytes) }
+        write(opcode, payload, outbound: &outbound)
+    }
+
+    private mutating func writeMessage(
+        _ opcode: WebSocketOpcode, _ bytes: ByteBuffer, outbound: inout ByteBuffer
+    ) {
+        guard transform?.shouldEncode(byteCount: bytes.readableBytes) == true,
+            let encoded = transform?.encode(bytes, isLast: true)
+        else {
+            write(opcode, bytes, outbound: &outbound)
+            return
+        }
+        writeFrame(opcode: opcode, rsv1: true, payload: encoded, maskKey: nextMaskKey(), into: &outbound)
+    }
+
+    private func writeText(_ text: String, outbound: inout ByteBuffer) {
+        var text = text
+        let key = nextMaskKey()
+        text.withUTF8 { bytes in
+            writeFrame(
+                opcode: .text, payload: UnsafeRawBufferPointer(bytes), maskKey: key, into: &outbound)
+        }
+    }
+
+    func write(_ opcode: WebSocketOpcode, _ payload: ByteBuffer, outbound: inout ByteBuffer) {
+        writeFrame(opcode: opcode, payload: payload, maskKey: nextMaskKey(), into: &outbound)
+    }
+
+    func writeClose(_ code: WebSocketCloseCode?, reason: String, outbound: inout ByteBuffer) {
+        var payload = ByteBuffer()
+        if let code {
+            payload.writeInteger(code.rawValue)
+            payload.writeString(reason)
+        }
+        write(.close, payload, outbound: &outbound)
+    }
+
+    private func nextMaskKey() -> UInt32? {
+        role == .client ? maskingKey() : nil
+    }
+}

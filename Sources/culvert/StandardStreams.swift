@@ -1,0 +1,95 @@
+import Foundation
+import NIOCore
+import NIOPosix
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Lines for the person who runs the command.
+enum StandardError {
+    static func print(_ line: String) {
+        FileHandle.standardError.write(Data((line + "\n").utf8))
+    }
+}
+
+/// Standard input, read on a thread of its own so that a terminal, a pipe and a file all work; a read can be
+/// cancelled.
+final class StandardInput: Sendable {
+    /// One TLS record's worth four times over; a pipe holds as much.
+    static let chunk = 64 * 1024
+
+    private let wakeReader: CInt
+    private let wakeWriter: CInt
+
+    init() throws {
+        var ends: [CInt] = [0, 0]
+        guard pipe(&ends) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        self.wakeReader = ends[0]
+        self.wakeWriter = ends[1]
+    }
+
+    deinit {
+        _ = Foundation.close(self.wakeReader)
+        _ = Foundation.close(self.wakeWriter)
+    }
+
+    var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
+    /// The next bytes; nil at the end.
+    func read() async throws -> ByteBuffer? {
+        try await withTaskCancellationHandler {
+            try await NIOThreadPool.singleton.runIfActive { try self.blockingRead() }
+        } onCancel: {
+            var byte: UInt8 = 0
+            _ = Foundation.write(self.wakeWriter, &byte, 1)
+        }
+    }
+
+    private func blockingRead() throws -> ByteBuffer? {
+        var waits = [
+            pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: self.wakeReader, events: Int16(POLLIN), revents: 0),
+        ]
+        while poll(&waits, nfds_t(waits.count), -1) < 0 {
+            guard errno == EINTR else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        }
+        if waits[1].revents != 0 { throw CancellationError() }
+        var buffer = ByteBuffer()
+        let count = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.chunk) { pointer in
+            while true {
+                let count = Foundation.read(STDIN_FILENO, pointer.baseAddress, Self.chunk)
+                if count >= 0 { return count }
+                guard errno == EINTR else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+            }
+        }
+        return count == 0 ? nil : buffer
+    }
+}
+
+/// Standard output; a write that waits for its reader holds up its caller and nothing else.
+struct StandardOutput: Sendable {
+    var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+    func write(_ bytes: ByteBuffer) async throws {
+        try await NIOThreadPool.singleton.runIfActive {
+            try bytes.withUnsafeReadableBytes { pointer in
+                var rest = pointer[...]
+                while let start = UnsafeRawBufferPointer(rebasing: rest).baseAddress, !rest.isEmpty {
+                    let count = Foundation.write(STDOUT_FILENO, start, rest.count)
+                    if count >= 0 {
+                        rest = rest.dropFirst(count)
+                    } else if errno != EINTR {
+                        throw CommandFailure(
+                            "cannot write to standard output: \(String(cString: strerror(errno)))",
+                            status: .connectionLost)
+                    }
+                }
+            }
+        }
+    }
+}

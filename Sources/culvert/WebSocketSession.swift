@@ -1,0 +1,142 @@
+import CulvertWebSocket
+import HTTPWire
+import NIOCore
+import UnixSignals
+
+/// Carries standard input to a WebSocket and its messages to standard output, until the connection is closed.
+struct WebSocketSession: Sendable {
+    let input: StandardInput
+    let output: StandardOutput
+    let isBinary: Bool
+    let isInteractive: Bool
+    let maxLineBytes: Int
+
+    private enum Event: Sendable {
+        case inputEnded
+        case interrupted
+        case closed
+        /// The receiving task knows how the connection ended, and reports it.
+        case sendingFailed
+    }
+
+    func run(_ socket: WebSocket) async throws {
+        if self.isInteractive { self.greet(socket) }
+        do {
+            try await withThrowingTaskGroup(of: Event.self) { group in
+                group.addTask {
+                    try await self.receive(socket)
+                    return .closed
+                }
+                group.addTask { try await self.send(socket) }
+                group.addTask { await Self.signal() }
+                defer { group.cancelAll() }
+                while let event = try await group.next() {
+                    switch event {
+                    case .inputEnded: try await socket.close(.normalClosure)
+                    case .interrupted: throw CommandFailure("interrupted", status: .interrupted)
+                    case .closed: return
+                    case .sendingFailed: break
+                    }
+                }
+            }
+        } catch {
+            self.reportClose(socket)
+            throw error
+        }
+        self.reportClose(socket)
+    }
+
+    private func greet(_ socket: WebSocket) {
+        let protocolNote = socket.subprotocol.map { ", subprotocol \($0)" } ?? ""
+        StandardError.print("connected (\(socket.route)\(protocolNote)); Ctrl-D closes")
+    }
+
+    private func reportClose(_ socket: WebSocket) {
+        guard let close = socket.closeStatus else { return }
+        StandardError.print("closed: \(printable("\(close)"))")
+    }
+
+    private static func signal() async -> Event {
+        for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { return .interrupted }
+        // Cancelled: the session is over.
+        return .sendingFailed
+    }
+
+    // MARK: Receiving
+
+    private func receive(_ socket: WebSocket) async throws {
+        for try await message in socket { try await self.output.write(self.rendered(message)) }
+    }
+
+    private func rendered(_ message: WebSocketMessage) -> ByteBuffer {
+        switch message {
+        case .text(let text) where self.isBinary:
+            return ByteBuffer(string: text)
+        case .binary(let bytes) where self.isBinary:
+            return bytes
+        case .text(let text):
+            return self.line(self.output.isTerminal ? printable(text) : text)
+        case .binary(let bytes):
+            return self.line("base64:" + Base64.encode(bytes.readableBytesView))
+        }
+    }
+
+    private func line(_ text: String) -> ByteBuffer {
+        // On a terminal: over the prompt, and the prompt again.
+        ByteBuffer(string: self.isInteractive ? "\r\u{1B}[K< \(text)\n> " : text + "\n")
+    }
+
+    // MARK: Sending
+
+    private func send(_ socket: WebSocket) async throws -> Event {
+        do {
+            if self.isBinary { try await self.sendChunks(socket) } else { try await self.sendLines(socket) }
+            return .inputEnded
+        } catch let error as WebSocketError {
+            switch error {
+            case .closed, .connectionLost, .protocolViolation: return .sendingFailed
+            default: throw error
+            }
+        }
+    }
+
+    private func sendChunks(_ socket: WebSocket) async throws {
+        while let chunk = try await self.input.read() { try await socket.send(chunk) }
+    }
+
+    private func sendLines(_ socket: WebSocket) async throws {
+        var waiting = ByteBuffer()
+        try await self.prompt()
+        while let chunk = try await self.input.read() {
+            waiting.writeImmutableBuffer(chunk)
+            // Only the new bytes can hold the end of the line.
+            var scanned = waiting.readableBytes - chunk.readableBytes
+            while let newline = waiting.readableBytesView.dropFirst(scanned).firstIndex(
+                of: UInt8(ascii: "\n"))
+            {
+                let length = newline - waiting.readerIndex
+                try await self.sendLine(waiting.readSlice(length: length), to: socket)
+                waiting.moveReaderIndex(forwardBy: 1)
+                scanned = 0
+                try await self.prompt()
+            }
+            guard waiting.readableBytes <= self.maxLineBytes else {
+                throw CommandFailure(
+                    "a line of more than \(self.maxLineBytes) bytes; use --binary", status: .badInput)
+            }
+            waiting.discardReadBytes()
+        }
+        if waiting.readableBytes > 0 { try await self.sendLine(waiting, to: socket) }
+    }
+
+    private func sendLine(_ bytes: ByteBuffer?, to socket: WebSocket) async throws {
+        guard let bytes, let text = String(validating: bytes.readableBytesView, as: UTF8.self) else {
+            throw CommandFailure("standard input is not UTF-8; use --binary", status: .badInput)
+        }
+        try await socket.send(text)
+    }
+
+    private func prompt() async throws {
+        if self.isInteractive { try await self.output.write(ByteBuffer(string: "> ")) }
+    }
+}

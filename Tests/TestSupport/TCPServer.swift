@@ -1,0 +1,137 @@
+package import HTTPWire
+package import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Runs a TCP server on a free loopback port while `body` runs; each connection is served by `serve`.
+///
+/// What `serve` throws ends its connection only: a peer that leaves early is the subject of many tests.
+package func withTCPServer<Result: Sendable>(
+    _ serve: @escaping @Sendable (TCPConnection) async throws -> Void,
+    _ body: @escaping @Sendable (Authority) async throws -> Result
+) async throws -> Result {
+    let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+        .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+        .childChannelOption(.allowRemoteHalfClosure, value: true)
+        .bind(host: "127.0.0.1", port: 0) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                    wrappingChannelSynchronously: channel,
+                    configuration: .init(isOutboundHalfClosureEnabled: true))
+            }
+        }
+    let port = listener.channel.localAddress?.port ?? 0
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+            try await withThrowingDiscardingTaskGroup { connections in
+                try await listener.executeThenClose { clients in
+                    for try await client in clients {
+                        connections.addTask {
+                            try? await client.executeThenClose { inbound, outbound in
+                                try await serve(
+                                    TCPConnection(
+                                        channel: client.channel, inbound: inbound, outbound: outbound))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        defer { group.cancelAll() }
+        return try await body(Authority(host: "127.0.0.1", port: port))
+    }
+}
+
+/// One accepted connection, read by one task.
+package final class TCPConnection: Sendable {
+    package let channel: any Channel
+    private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    private let reader: Reader
+
+    init(
+        channel: any Channel,
+        inbound: NIOAsyncChannelInboundStream<ByteBuffer>,
+        outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) {
+        self.channel = channel
+        self.outbound = outbound
+        self.reader = Reader(inbound)
+    }
+
+    /// The next bytes; nil at the peer's FIN.
+    package func read() async throws -> ByteBuffer? {
+        try await self.reader.next()
+    }
+
+    /// Everything up to the first empty line, which is included; what follows it stays.
+    package func readHead() async throws -> String {
+        try await self.reader.head()
+    }
+
+    /// Exactly so many bytes, fewer at the end.
+    package func read(count: Int) async throws -> ByteBuffer {
+        try await self.reader.exactly(count)
+    }
+
+    /// Everything up to the peer's FIN.
+    package func readToEnd() async throws -> ByteBuffer {
+        try await self.reader.exactly(.max)
+    }
+
+    package func write(_ text: String) async throws {
+        try await self.outbound.write(ByteBuffer(string: text))
+    }
+
+    package func write(_ bytes: ByteBuffer) async throws {
+        try await self.outbound.write(bytes)
+    }
+
+    /// Half-closes.
+    package func finish() {
+        self.outbound.finish()
+    }
+
+    private actor Reader {
+        private let inbound: NIOAsyncChannelInboundStream<ByteBuffer>
+        private var iterator: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+        private var waiting = ByteBuffer()
+
+        init(_ inbound: NIOAsyncChannelInboundStream<ByteBuffer>) {
+            self.inbound = inbound
+            self.iterator = inbound.makeAsyncIterator()
+        }
+
+        func next() async throws -> ByteBuffer? {
+            if self.waiting.readableBytes > 0 {
+                defer { self.waiting = ByteBuffer() }
+                return self.waiting
+            }
+            return try await self.fill() ? self.next() : nil
+        }
+
+        func head() async throws -> String {
+            while true {
+                let text = String(buffer: self.waiting)
+                if let end = text.utf8.firstRange(of: "\r\n\r\n".utf8) {
+                    let head = text[..<end.upperBound]
+                    self.waiting.moveReaderIndex(forwardBy: head.utf8.count)
+                    return String(head)
+                }
+                guard try await self.fill() else { return text }
+            }
+        }
+
+        func exactly(_ count: Int) async throws -> ByteBuffer {
+            while self.waiting.readableBytes < count, try await self.fill() {}
+            return self.waiting.readSlice(length: min(count, self.waiting.readableBytes)) ?? ByteBuffer()
+        }
+
+        private func fill() async throws -> Bool {
+            var iterator = self.iterator
+            guard let bytes = try await iterator.next(isolation: self) else { return false }
+            self.iterator = iterator
+            self.waiting.writeImmutableBuffer(bytes)
+            return true
+        }
+    }
+}
