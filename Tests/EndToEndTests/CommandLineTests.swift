@@ -40,12 +40,12 @@ struct CommandLineTests {
             arguments: ["proxy", "--listen", "127.0.0.1:0", "--upstream-ca", "/nonexistent/ca"], status: 64,
             words: ["/nonexistent/ca"]),
         Mistake(arguments: ["ws"], status: 64, words: ["url"]),
-        Mistake(arguments: ["ws", "http://a.test/"], status: 64, words: ["ws"]),
-        Mistake(arguments: ["ws", "a.test"], status: 64, words: ["a.test"]),
-        Mistake(arguments: ["ws", "ws://"], status: 64, words: ["ws://"]),
+        Mistake(arguments: ["ws", "ftp://a.test/"], status: 64, words: ["ws://"]),
+        Mistake(arguments: ["ws", "a.test"], status: 64, words: ["ws://"]),
+        Mistake(arguments: ["ws", "ws://"], status: 64, words: ["host"]),
         Mistake(arguments: ["ws", "ws://a.test:99999/"], status: 64, words: ["99999"]),
         Mistake(arguments: ["ws", "ws://a.test/#fragment"], status: 64, words: ["fragment"]),
-        Mistake(arguments: ["ws", "ws://a.test/", "-H", "no colon"], status: 64, words: ["no colon"]),
+        Mistake(arguments: ["ws", "ws://a.test/", "-H", "no colon"], status: 64, words: ["-h", "name: value"]),
         Mistake(arguments: ["ws", "ws://a.test/", "-H", "X: a\r\nY: b"], status: 64, words: ["X"]),
         Mistake(
             arguments: ["ws", "ws://a.test/", "-H", "Sec-WebSocket-Key: a"], status: 64,
@@ -64,9 +64,9 @@ struct CommandLineTests {
         Mistake(arguments: ["connect", "a.test"], status: 64, words: ["a.test", "port"]),
         Mistake(arguments: ["connect", "a.test:0"], status: 64, words: ["a.test:0"]),
         Mistake(arguments: ["connect", "127.1:80"], status: 64, words: ["127.1"]),
-        Mistake(arguments: ["connect", "user@a.test:80"], status: 64, words: ["a.test"]),
+        Mistake(arguments: ["connect", "user@a.test:80"], status: 64, words: ["user information"]),
         Mistake(
-            arguments: ["connect", "a.test:80"], environment: ["https_proxy": "ftp://p.test:1"], status: 64,
+            arguments: ["connect", "a.test:22"], environment: ["https_proxy": "ftp://p.test:1"], status: 64,
             words: ["https_proxy"]),
         Mistake(
             arguments: ["ws", "ws://a.test/"], environment: ["ws_proxy": "http://[bad"], status: 64,

@@ -35,6 +35,7 @@ struct ProxyLifecycleTests {
         try await client.send("LATE!")
         await client.finish()
         #expect(try await client.receiveToEnd().hasSuffix("\r\n\r\nafter the end"))
+        #expect(!client.wasReset)
 
         let second = try await self.tunnel(proxy, to: origin.port)
         try await second.send("HALF!")
@@ -42,6 +43,27 @@ struct ProxyLifecycleTests {
         try await second.send("still heard")
         try await eventually("the origin hears it") { origin.received.hasSuffix("still heard") }
         await second.close()
+
+        let third = try await self.tunnel(proxy, to: origin.port)
+        try await third.send("FIN!")
+        _ = try await third.receiveToEnd()
+        #expect(!third.wasReset)
+        await third.close()
+    }
+
+    @Test("a reset passes as a reset")
+    func reset() async throws {
+        let proxy = try await OwnProxies.shared.open()
+        let origin = try await ObedientOrigin()
+        let client = try await self.tunnel(proxy, to: origin.port)
+        try await client.send("RST!")
+        _ = try await client.receiveToEnd()
+        try await eventually("the reset arrives") { client.wasReset }
+        await client.close()
+
+        let second = try await self.tunnel(proxy, to: origin.port)
+        await second.reset()
+        try await eventually("the origin is reset") { origin.resets == 1 }
     }
 
     @Test("SIGTERM: no new connection, an open tunnel goes on, and the exit code is 0")

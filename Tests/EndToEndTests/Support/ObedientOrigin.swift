@@ -8,12 +8,14 @@ import NIOPosix
 /// answered by closing.
 final class ObedientOrigin: Sendable {
     private let channel: any Channel
-    private let state = Locked((accepted: 0, bytes: [UInt8]()))
+    private let state = Locked((accepted: 0, resets: 0, bytes: [UInt8]()))
 
     let port: Int
 
     /// Connections accepted so far.
     var accepted: Int { self.state.withLock { $0.accepted } }
+    /// Connections their client has reset.
+    var resets: Int { self.state.withLock { $0.resets } }
     /// All bytes from all connections, in order of arrival.
     var received: String { self.state.withLock { String(decoding: $0.bytes, as: UTF8.self) } }
 
@@ -28,9 +30,12 @@ final class ObedientOrigin: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     state.withLock { $0.accepted += 1 }
                     try channel.pipeline.syncOperations.addHandler(
-                        ObedientHandler(greeting: greeting) { buffer in
-                            state.withLock { $0.bytes.append(contentsOf: buffer.readableBytesView) }
-                        })
+                        ObedientHandler(
+                            greeting: greeting,
+                            onBytes: { buffer in
+                                state.withLock { $0.bytes.append(contentsOf: buffer.readableBytesView) }
+                            },
+                            onReset: { state.withLock { $0.resets += 1 } }))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -45,13 +50,15 @@ private final class ObedientHandler: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     let greeting: String
-    let record: (ByteBuffer) -> Void
+    let onBytes: (ByteBuffer) -> Void
+    let onReset: () -> Void
     var answersLate = false
     var hasFinished = false
 
-    init(greeting: String, record: @escaping (ByteBuffer) -> Void) {
+    init(greeting: String, onBytes: @escaping (ByteBuffer) -> Void, onReset: @escaping () -> Void) {
         self.greeting = greeting
-        self.record = record
+        self.onBytes = onBytes
+        self.onReset = onReset
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -61,7 +68,7 @@ private final class ObedientHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = self.unwrapInboundIn(data)
-        self.record(buffer)
+        self.onBytes(buffer)
         let text = String(buffer: buffer)
         if text.contains("FIN!") {
             context.close(promise: nil)
@@ -86,7 +93,10 @@ private final class ObedientHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.onReset()
+        context.close(promise: nil)
+    }
 
     private func send(_ text: String, _ context: ChannelHandlerContext) {
         context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(string: text)), promise: nil)

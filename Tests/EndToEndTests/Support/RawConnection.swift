@@ -40,6 +40,8 @@ final class RawConnection: Sendable {
 
     var received: String { self.inbox.text }
     var hasEnded: Bool { self.inbox.hasEnded }
+    /// It ended by an error, which on a loopback socket is a reset.
+    var wasReset: Bool { self.inbox.hasFailed }
 
     /// Waits until what came contains `text`, and returns all of it.
     func receive(until text: String, within limit: Duration = .seconds(10)) async throws -> String {
@@ -68,6 +70,7 @@ final class RawInbox: Sendable {
     private struct State {
         var bytes: [UInt8] = []
         var ended = false
+        var failed = false
     }
 
     private let state = Locked(State())
@@ -75,6 +78,14 @@ final class RawInbox: Sendable {
     var text: String { String(decoding: self.state.withLock { $0.bytes }, as: UTF8.self) }
     var count: Int { self.state.withLock { $0.bytes.count } }
     var hasEnded: Bool { self.state.withLock { $0.ended } }
+    var hasFailed: Bool { self.state.withLock { $0.failed } }
+
+    func fail() {
+        self.state.withLock { state in
+            state.failed = true
+            state.ended = true
+        }
+    }
 
     func append(_ buffer: ByteBuffer) {
         self.state.withLock { $0.bytes.append(contentsOf: buffer.readableBytesView) }
@@ -101,7 +112,7 @@ private final class RawInboxHandler: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) { self.inbox.end() }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.inbox.end()
+        self.inbox.fail()
         context.close(promise: nil)
     }
 }
