@@ -42,7 +42,6 @@ final class GlueRelay {
     private var lastActivity = NIODeadline.now()
     private var idleTimer: Scheduled<Void>?
     private var hasCloser = false
-    private var isEnding = false
 
     /// One of the two channels, seen from the relay.
     private struct End {
@@ -52,6 +51,8 @@ final class GlueRelay {
         var inputIsClosed = false
         /// It was sent everything and then our FIN.
         var outputIsDone = false
+        /// It was reset, or its TLS broke.
+        var hasFailed = false
     }
 
     /// - Parameter onEnd: called once, when both channels are closed.
@@ -71,7 +72,6 @@ final class GlueRelay {
     /// Ends the tunnel from here, after what is already on its way.
     func end(reason: String) {
         self.noteCloser(.proxy, reason: reason)
-        self.isEnding = true
         self.closeAfterFlush(.client)
         self.closeAfterFlush(.origin)
     }
@@ -109,20 +109,20 @@ final class GlueRelay {
     }
 
     func failed(_ side: Side, error: any Error) {
+        self[side].hasFailed = true
         self.noteCloser(side == .client ? .client : .origin, reason: "\(error)")
     }
 
-    /// The channel of this side is closed, whoever did it.
+    /// The channel of this side is closed: by us, by an error, or by its FIN when ours was out before.
     func becameInactive(_ side: Side) {
-        let wasClean = self[side].inputIsClosed || self.isEnding
         self[side].context = nil
-        self.noteCloser(side == .client ? .client : .origin, reason: "reset")
+        self.noteCloser(side == .client ? .client : .origin, reason: "closed")
         if self[side.other].context == nil {
             self.finish()
-        } else if wasClean {
-            self.closeAfterFlush(side.other)
-        } else {
+        } else if self[side].hasFailed {
             self.reset(side.other)
+        } else {
+            self.closeAfterFlush(side.other)
         }
     }
 
@@ -195,7 +195,6 @@ final class GlueRelay {
                 self.armIdleTimer(in: self.idleTimeout - idle)
             } else {
                 self.noteCloser(.proxy, reason: "idle")
-                self.isEnding = true
                 // A peer that took nothing for so long will not take the rest: no flush to wait for.
                 self.client.context?.close(promise: nil)
                 self.origin.context?.close(promise: nil)

@@ -82,7 +82,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
             // The deadline over everything is shorter; this one only must not fire first.
             .connectTimeout(self.plan.timeout + .seconds(1))
             .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
         let filter = self.plan.route.hops.isEmpty ? self.plan.filter : nil
         switch peer.host {
         case .name(let name):

@@ -71,8 +71,8 @@ public struct Dialer: Sendable {
                 wrappingChannelSynchronously: channel,
                 configuration: .init(isOutboundHalfClosureEnabled: true))
         }
-        return try await channel.executeThenClose { inbound, outbound in
-            try await body(TunnelStream(inbound: inbound, outbound: outbound))
+        return try await channel.executeThenClose { inbound, _ in
+            try await body(TunnelStream(inbound: inbound, channel: channel.channel))
         }
     }
 

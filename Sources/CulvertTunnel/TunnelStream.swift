@@ -9,19 +9,22 @@ public struct TunnelStream: AsyncSequence, Sendable {
     public typealias Element = ByteBuffer
 
     private let inbound: NIOAsyncChannelInboundStream<ByteBuffer>
-    private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    private let channel: any Channel
 
-    init(
-        inbound: NIOAsyncChannelInboundStream<ByteBuffer>,
-        outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
-    ) {
+    init(inbound: NIOAsyncChannelInboundStream<ByteBuffer>, channel: any Channel) {
         self.inbound = inbound
-        self.outbound = outbound
+        self.channel = channel
     }
 
-    /// Writes bytes; suspends while the socket takes no more.
+    /// Writes bytes; returns once the system has taken them all, so that none is lost when the stream closes next.
+    ///
+    /// Cancelling a write that waits closes the stream: nobody could know how much of it went out.
     public func write(_ bytes: ByteBuffer) async throws {
-        try await self.outbound.write(bytes)
+        try await withTaskCancellationHandler {
+            try await self.channel.writeAndFlush(bytes).get()
+        } onCancel: {
+            self.channel.close(promise: nil)
+        }
     }
 
     /// Writes text as UTF-8.
@@ -30,8 +33,8 @@ public struct TunnelStream: AsyncSequence, Sendable {
     }
 
     /// Half-closes: the far end sees the end of the stream, and may go on sending.
-    public func finish() {
-        self.outbound.finish()
+    public func finish() async throws {
+        try await self.channel.close(mode: .output).get()
     }
 
     /// Iterates over the bytes that come.

@@ -16,12 +16,13 @@ enum ChunkSizeLine {
         return digits.reduce(0) { $0 << 4 | UInt64(ASCII.hexValue($1) ?? 0) }
     }
 
-    /// `*( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] )`, without the leading blanks.
+    /// `*( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] )`
     private static func checkExtensions(_ text: ByteBufferView) throws(WireError) {
         var rest = text
-        while let first = rest.first {
-            guard first == UInt8(ascii: ";") else { throw malformed }
-            rest = skipBlanks(rest.dropFirst())
+        while !rest.isEmpty {
+            let semicolon = skipBlanks(rest)
+            guard semicolon.first == UInt8(ascii: ";") else { throw malformed }
+            rest = skipBlanks(semicolon.dropFirst())
             try skipToken(&rest)
             let behind = skipBlanks(rest)
             guard behind.first == UInt8(ascii: "=") else { continue }

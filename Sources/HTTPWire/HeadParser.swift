@@ -29,25 +29,33 @@ package struct HeadParser: Sendable {
     /// Nothing is taken from `buffer` until the whole head is there, then exactly the head. Between calls
     /// the caller only appends to `buffer`.
     package mutating func parseRequest(_ buffer: inout ByteBuffer) throws(WireError) -> RequestHead? {
-        guard let (line, fields) = try parse(&buffer, isStart: Self.mayStartRequest) else { return nil }
-        return try StartLine.request(line, fields: fields)
+        guard case .request(let head)? = try parse(&buffer, .request) else { return nil }
+        return head
     }
 
     /// Parses a response head, or returns `nil` when more bytes are needed. As `parseRequest`.
     package mutating func parseResponse(_ buffer: inout ByteBuffer) throws(WireError) -> ResponseHead? {
-        guard let (line, fields) = try parse(&buffer, isStart: Self.mayStartResponse) else { return nil }
-        return try StartLine.response(line, fields: fields, lenient: mode == .lenient)
+        guard case .response(let head)? = try parse(&buffer, .response) else { return nil }
+        return head
     }
 }
 
 extension HeadParser {
+    private enum Kind: Sendable { case request, response }
+
+    private enum Head: Sendable {
+        case request(RequestHead)
+        case response(ResponseHead)
+    }
+
     /// What is known of the head so far. Offsets count from the buffer's reader index.
     private struct Progress {
         /// Where the current line begins.
         var lineStart = 0
         /// How far line feeds were looked for.
         var scanned = 0
-        var startLine: Range<Int>?
+        /// The head without its fields, once the start line came.
+        var head: Head?
         var blankLines = 0
         var lines = 0
         var fields: [HTTPField] = []
@@ -56,11 +64,11 @@ extension HeadParser {
     }
 
     private mutating func parse(
-        _ buffer: inout ByteBuffer, isStart: (ByteBufferView) -> Bool
-    ) throws(WireError) -> (ByteBufferView, HTTPFields)? {
+        _ buffer: inout ByteBuffer, _ kind: Kind
+    ) throws(WireError) -> Head? {
         if let failure = state.failure { throw failure }
         do {
-            return try advance(&buffer, isStart)
+            return try advance(&buffer, kind)
         } catch {
             state.failure = error
             throw error
@@ -68,14 +76,14 @@ extension HeadParser {
     }
 
     private mutating func advance(
-        _ buffer: inout ByteBuffer, _ isStart: (ByteBufferView) -> Bool
-    ) throws(WireError) -> (ByteBufferView, HTTPFields)? {
+        _ buffer: inout ByteBuffer, _ kind: Kind
+    ) throws(WireError) -> Head? {
         let view = buffer.readableBytesView
         let origin = view.startIndex
         while true {
             let feed = view[(origin + state.scanned)...].firstIndex(of: ASCII.lineFeed)
             let raw = view[(origin + state.lineStart)..<(feed ?? view.endIndex)]
-            if state.startLine == nil { try checkStart(raw, isComplete: feed != nil, isStart) }
+            if state.head == nil { try checkStart(raw, kind) }
             try checkLimits(raw.count, isComplete: feed != nil)
             guard let feed else {
                 state.scanned = view.count
@@ -84,15 +92,12 @@ extension HeadParser {
             let line = try withoutCarriageReturn(raw)
             state.lineStart = feed + 1 - origin
             state.scanned = state.lineStart
-            if let start = state.startLine {
+            if let head = state.head {
                 if line.isEmpty {
-                    let result = (
-                        view[(origin + start.lowerBound)..<(origin + start.upperBound)],
-                        HTTPFields(state.fields)
-                    )
+                    let complete = withFields(head)
                     buffer.moveReaderIndex(forwardBy: state.lineStart)
                     state = Progress()
-                    return result
+                    return complete
                 }
                 try takeField(line)
             } else if line.isEmpty {
@@ -102,17 +107,36 @@ extension HeadParser {
                     throw WireError(.malformedStartLine, "more than one blank line before the start line")
                 }
             } else {
-                state.startLine = (line.startIndex - origin)..<(line.endIndex - origin)
+                try takeStartLine(line, kind)
             }
         }
     }
 
+    private mutating func takeStartLine(_ line: ByteBufferView, _ kind: Kind) throws(WireError) {
+        switch kind {
+        case .request:
+            state.head = .request(try StartLine.request(line))
+        case .response:
+            state.head = .response(try StartLine.response(line, lenient: mode == .lenient))
+        }
+    }
+
+    private func withFields(_ head: Head) -> Head {
+        let fields = HTTPFields(state.fields)
+        switch head {
+        case .request(var head):
+            head.fields = fields
+            return .request(head)
+        case .response(var head):
+            head.response.headerFields = fields
+            return .response(head)
+        }
+    }
+
     /// Refuses what is not HTTP at its first octets, without waiting for a line that may never end.
-    private func checkStart(
-        _ line: ByteBufferView, isComplete: Bool, _ isStart: (ByteBufferView) -> Bool
-    ) throws(WireError) {
+    private func checkStart(_ line: ByteBufferView, _ kind: Kind) throws(WireError) {
         let isBlank = line.isEmpty || (line.count == 1 && line.first == ASCII.carriageReturn)
-        guard !isBlank, !isStart(line) else { return }
+        guard !isBlank, !mayStart(line, kind) else { return }
         throw WireError(.malformedStartLine, "not HTTP: it begins with \"\(ASCII.escaped(line, limit: 40))\"")
     }
 
@@ -120,14 +144,14 @@ extension HeadParser {
         let total = state.lineStart + lineLength + (isComplete ? 1 : 0)
         // Whichever limit the bytes crossed first, so that the cut into packets changes nothing.
         if lineLength > limits.maxLineBytes, state.lineStart + limits.maxLineBytes < limits.maxHeadBytes {
-            if state.startLine == nil {
+            if state.head == nil {
                 throw WireError(
                     .startLineTooLong, "the start line is longer than \(limits.maxLineBytes) octets")
             }
             throw WireError(.lineTooLong, "a field line is longer than \(limits.maxLineBytes) octets")
         }
         if total > limits.maxHeadBytes {
-            if state.startLine == nil {
+            if state.head == nil {
                 throw WireError(
                     .startLineTooLong, "the start line is longer than \(limits.maxHeadBytes) octets")
             }
@@ -171,11 +195,10 @@ extension HeadParser {
         }
     }
 
-    private static func mayStartRequest(_ line: ByteBufferView) -> Bool {
-        line.first.map(ASCII.isTokenCharacter) ?? true
-    }
-
-    private static func mayStartResponse(_ line: ByteBufferView) -> Bool {
-        "HTTP/".utf8.prefix(line.count).elementsEqual(line.prefix(5))
+    private func mayStart(_ line: ByteBufferView, _ kind: Kind) -> Bool {
+        switch kind {
+        case .request: line.first.map(ASCII.isTokenCharacter) ?? true
+        case .response: "HTTP/".utf8.prefix(line.count).elementsEqual(line.prefix(5))
+        }
     }
 }

@@ -27,15 +27,23 @@ enum InternationalName {
     /// Whether an `xn--` label decodes, to something that needed encoding, in the one way it encodes.
     static func isValidALabel(_ label: ArraySlice<UInt8>) -> Bool {
         let encoded = label.dropFirst(4)
-        guard let scalars = Punycode.decode(encoded), scalars.contains(where: { !$0.isASCII }) else {
-            return false
-        }
+        guard let scalars = Punycode.decode(encoded), scalars.contains(where: { !$0.isASCII }),
+            !scalars.contains(where: isInvisible)
+        else { return false }
         return Punycode.encode(scalars).map { encoded.elementsEqual($0.utf8) } ?? false
     }
 
     private static func isValidULabel(_ label: some BidirectionalCollection<Unicode.Scalar>) -> Bool {
         guard let first = label.first, !isMark(first), first != "-", label.last != "-" else { return false }
         return label.allSatisfy { $0.isASCII || isLetterMarkOrDigit($0) }
+    }
+
+    /// Registries have emoji and joiners in A-labels; controls, blanks and surrogates nobody has.
+    private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .spaceSeparator, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: true
+        default: false
+        }
     }
 
     private static func isMark(_ scalar: Unicode.Scalar) -> Bool {

@@ -3,7 +3,8 @@ internal import NIOCore
 
 /// Request lines and status lines (RFC 9112 §3, §4).
 enum StartLine {
-    static func request(_ line: ByteBufferView, fields: HTTPFields) throws(WireError) -> RequestHead {
+    /// The head without its fields.
+    static func request(_ line: ByteBufferView) throws(WireError) -> RequestHead {
         // Single spaces only: a target with a blank in it is read differently by every parser.
         let parts = line.split(separator: ASCII.space, omittingEmptySubsequences: false)
         guard parts.count == 3, !parts[0].isEmpty, !parts[1].isEmpty else {
@@ -17,12 +18,11 @@ enum StartLine {
         }
         let minor = try minorVersion(parts[2], lenient: false)
         let target = String(decoding: parts[1], as: UTF8.self)
-        return RequestHead(method: method, target: target, minorVersion: minor, fields: fields)
+        return RequestHead(method: method, target: target, minorVersion: minor)
     }
 
-    static func response(
-        _ line: ByteBufferView, fields: HTTPFields, lenient: Bool
-    ) throws(WireError) -> ResponseHead {
+    /// The head without its fields.
+    static func response(_ line: ByteBufferView, lenient: Bool) throws(WireError) -> ResponseHead {
         let parts = line.split(separator: ASCII.space, maxSplits: 2, omittingEmptySubsequences: false)
         let minor = try minorVersion(parts[0], lenient: lenient)
         // The space behind the code is mandatory, the phrase is not; many leave out both.
@@ -37,7 +37,7 @@ enum StartLine {
         let reason = String(decoding: FieldLine.printable(phrase), as: UTF8.self)
         let status = HTTPResponse.Status(code: code, reasonPhrase: reason)
         return ResponseHead(
-            response: HTTPResponse(status: status, headerFields: fields), minorVersion: minor)
+            response: HTTPResponse(status: status), minorVersion: minor)
     }
 
     private static func minorVersion(_ text: ByteBufferView, lenient: Bool) throws(WireError) -> UInt8 {

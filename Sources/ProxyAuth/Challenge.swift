@@ -1,3 +1,5 @@
+import HTTPWire
+
 /// One challenge of a `Proxy-Authenticate` field (RFC 9110 §11.3).
 public struct Challenge: Sendable, Hashable, CustomStringConvertible {
     /// The scheme in lower case: `basic`, `digest`, `ntlm`, `negotiate`.
@@ -52,7 +54,7 @@ private struct ChallengeParser {
         var found: [Challenge] = []
         while self.position < self.text.count {
             self.skip { $0 == 0x20 || $0 == 0x09 || $0 == UInt8(ascii: ",") }
-            let scheme = self.take(while: isTokenCharacter)
+            let scheme = self.take(while: ASCII.isTokenCharacter)
             guard !scheme.isEmpty else {
                 self.position += 1
                 continue
@@ -82,7 +84,7 @@ private struct ChallengeParser {
     /// A token68 fills the challenge: it ends at a comma or at the end.
     private mutating func token68() -> String? {
         let start = self.position
-        var token = self.take { isTokenCharacter($0) || $0 == UInt8(ascii: "/") }
+        var token = self.take { ASCII.isTokenCharacter($0) || $0 == UInt8(ascii: "/") }
         token += self.take { $0 == UInt8(ascii: "=") }
         self.skipSpaces()
         let ends = self.position == self.text.count || self.text[self.position] == UInt8(ascii: ",")
@@ -94,11 +96,12 @@ private struct ChallengeParser {
     }
 
     private mutating func parameter() -> Challenge.Parameter? {
-        let name = self.take(while: isTokenCharacter)
+        let name = self.take(while: ASCII.isTokenCharacter)
         self.skipSpaces()
         guard !name.isEmpty, self.takeIf(UInt8(ascii: "=")) else { return nil }
         self.skipSpaces()
-        let value = self.takeIf(UInt8(ascii: "\"")) ? self.quotedRest() : self.take(while: isTokenCharacter)
+        let value =
+            self.takeIf(UInt8(ascii: "\"")) ? self.quotedRest() : self.take(while: ASCII.isTokenCharacter)
         return Challenge.Parameter(name: name.lowercased(), value: value)
     }
 
@@ -123,7 +126,7 @@ private struct ChallengeParser {
     }
 
     private mutating func skipSpaces() {
-        self.skip { $0 == 0x20 || $0 == 0x09 }
+        self.skip(while: ASCII.isBlank)
     }
 
     private mutating func take(while condition: (UInt8) -> Bool) -> String {
@@ -136,16 +139,5 @@ private struct ChallengeParser {
         guard self.position < self.text.count, self.text[self.position] == byte else { return false }
         self.position += 1
         return true
-    }
-}
-
-/// tchar of RFC 9110 §5.6.2.
-private func isTokenCharacter(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-        UInt8(ascii: "A")...UInt8(ascii: "Z"):
-        true
-    default:
-        "!#$%&'*+-.^_`|~".utf8.contains(byte)
     }
 }

@@ -84,8 +84,8 @@ public struct ProxyHop: Sendable, Hashable {
         let userinfo = rest[..<at]
         rest = rest[rest.index(after: at)...]
         let parts = userinfo.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let user = parts.first.flatMap(PercentDecoding.decode),
-            let password = PercentDecoding.decode(parts.count == 2 ? parts[1] : "")
+        guard let user = parts.first.flatMap({ PercentEncoding.decoded(ArraySlice($0.utf8)) }),
+            let password = PercentEncoding.decoded(ArraySlice((parts.count == 2 ? parts[1] : "").utf8))
         else { throw ProxyURLError(reason: .userInfoNotDecodable) }
         return ProxyCredentials(user: user, password: Secret(password))
     }

@@ -1,4 +1,5 @@
 internal import HTTPTypes
+internal import HTTPWire
 
 extension ClientHandshake {
     /// The fields of the request: `Host` first (RFC 9110 §7.2), what the handshake needs, then the caller's.

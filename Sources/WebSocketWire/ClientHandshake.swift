@@ -82,6 +82,8 @@ package struct ClientHandshake: Sendable {
             return readHead(parser, buffer, received: received + bytes.readableBytes, interim: interim)
         case .refusal(let refusal, var buffer):
             state = .done
+            // What was decoded goes: tiny chunks with long extensions would pile up behind a small body.
+            buffer.discardReadBytes()
             buffer.writeImmutableBuffer(bytes)
             return readBody(refusal, buffer)
         case .done:
@@ -113,13 +115,15 @@ package struct ClientHandshake: Sendable {
     ) -> Action {
         var (parser, buffer, interim) = (parser, buffer, interim)
         while true {
-            if let start = HTTPStart.contradiction(in: buffer) {
-                return .failed(HandshakeFailure(.notHTTP(start: start)))
-            }
+            let unparsed = buffer
             let answer: ResponseHead?
             do throws(WireError) {
                 answer = try parser.parseResponse(&buffer)
             } catch {
+                // The parser refuses what is no HTTP with its first bytes; a person wants to see them.
+                if error.code == .malformedStartLine, let start = HTTPStart.contradiction(in: unparsed) {
+                    return .failed(HandshakeFailure(.notHTTP(start: start)))
+                }
                 return .failed(HandshakeFailure(.wire(error)))
             }
             guard let answer else {

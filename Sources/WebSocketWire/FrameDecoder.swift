@@ -25,11 +25,22 @@ package struct FrameDecoder: Sendable {
     /// Whether every missing byte of the current frame's payload is here.
     package var hasWholePayload: Bool { input.readableBytes >= payloadRemaining }
 
+    /// Memory that is held for them.
+    package var bufferCapacity: Int { input.storageCapacity }
+
     /// Takes the next bytes off the connection.
     package mutating func append(_ bytes: ByteBuffer) {
         if input.readableBytes == 0 {
             input = bytes
+        } else if input.readableBytes < FrameHeader.maxBytes {
+            // The start of a head. Appended to the buffer it came in, the bytes before it would stay for as long as
+            // each read ends inside a head.
+            var joined = ByteBufferAllocator().buffer(capacity: input.readableBytes + bytes.readableBytes)
+            joined.writeImmutableBuffer(input)
+            joined.writeImmutableBuffer(bytes)
+            input = joined
         } else {
+            input.discardReadBytes()
             input.writeImmutableBuffer(bytes)
         }
     }

@@ -1,4 +1,5 @@
 internal import Crypto
+internal import HTTPWire
 
 /// `Sec-WebSocket-Key` and the `Sec-WebSocket-Accept` that answers it (RFC 6455 §4.1, §4.2.2).
 struct HandshakeKey: Hashable, Sendable {

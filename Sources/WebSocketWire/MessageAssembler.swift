@@ -51,9 +51,12 @@ struct MessageAssembler: Sendable {
             unfinished = message
             validator.reset()
         }
-        // What a transformed message stands for is bounded by the transform while it decodes.
-        // Compared without adding: the sum of two lengths from the peer could overflow.
-        if unfinished?.isTransformed == false, header.payloadLength > limits.maxMessageBytes - bufferedBytes {
+        // Compared without adding: the sum of two lengths from the peer could overflow. What a transformed message
+        // stands for is bounded by the transform while it decodes; but nothing worth sending doubles in size.
+        let isTransformed = unfinished?.isTransformed == true
+        let length = isTransformed ? header.payloadLength / 2 : header.payloadLength
+        let room = isTransformed ? limits.maxMessageBytes : limits.maxMessageBytes - bufferedBytes
+        if length > room {
             throw .tooBig("a message of more than \(limits.maxMessageBytes) bytes")
         }
     }

@@ -5,8 +5,9 @@ public struct WebSocketLimits: Sendable, Hashable {
     /// The largest message in bytes, all fragments together and after decompression.
     /// 16 MiB: Autobahn's largest case; Node's ws takes 100, Python's websockets 1, Jetty 64 KiB.
     public var maxMessageBytes: Int = 16 << 20
-    /// The largest single frame in bytes, as sent. 16 MiB: a message may come as one frame.
-    public var maxFrameBytes: Int = 16 << 20
+    /// The largest single frame in bytes, as sent. No limit of its own: a frame counts against its message as soon
+    /// as its head names a length, and whoever raises the limit of messages need not think of frames.
+    public var maxFrameBytes: Int = .max
     /// The most frames one message may come in. 262,144: 16 MiB in pieces of 64 bytes, four times what Autobahn's
     /// most fragmented case sends. Fragments cost no memory here, only time, so the bound is against a message
     /// of empty frames that never ends.

@@ -65,7 +65,7 @@ struct ConnectCommand: AsyncParsableCommand {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while let bytes = try await input.read() { try await stream.write(bytes) }
-                stream.finish()
+                try await stream.finish()
             }
             for try await bytes in stream { try await output.write(bytes) }
             group.cancelAll()

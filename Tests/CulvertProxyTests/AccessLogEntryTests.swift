@@ -39,7 +39,7 @@ struct AccessLogEntryTests {
         entry.user = text
         let line = entry.json
         #expect(!line.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) })
-        #expect(!line.contains(where: \.isNewline))
+        #expect(!line.contains { $0.isNewline })
         let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
         #expect(object?["target"] as? String == text)
         #expect(object?["user"] as? String == text)

@@ -1,5 +1,6 @@
-@testable import CulvertProxy
 import Testing
+
+@testable import CulvertProxy
 
 @Suite("Addresses to listen on")
 struct ListenAddressTests {

@@ -35,7 +35,7 @@ struct DialerTests {
         try await withTCPServer(echo) { origin in
             try await Dialer(.init { $0.proxy = .none }).withStream(to: origin) { stream in
                 try await stream.write("ping")
-                stream.finish()
+                try await stream.finish()
                 var received = ByteBuffer()
                 for try await bytes in stream { received.writeImmutableBuffer(bytes) }
                 #expect(String(buffer: received) == "ping")
@@ -47,7 +47,9 @@ struct DialerTests {
     func throughProxy() async throws {
         try await withTCPServer { connection in
             let first = try await connection.read().map { String(buffer: $0) }
-            #expect(first?.hasPrefix("CONNECT target.example:443 HTTP/1.1\r\nHost: target.example:443\r\n") == true)
+            #expect(
+                first?.hasPrefix("CONNECT target.example:443 HTTP/1.1\r\nHost: target.example:443\r\n")
+                    == true)
             #expect(first?.hasSuffix("\r\n\r\n") == true)
             #expect(first?.lowercased().contains("proxy-authorization") == false)
             try await connection.write("HTTP/1.1 200 OK\r\n\r\n220 banner in the same packet\r\n")
@@ -55,7 +57,7 @@ struct DialerTests {
         } _: { proxy in
             try await dialer(via: proxy).withStream(to: Authority("target.example:443")) { stream in
                 try await stream.write("after")
-                stream.finish()
+                try await stream.finish()
                 var received = ByteBuffer()
                 for try await bytes in stream { received.writeImmutableBuffer(bytes) }
                 #expect(String(buffer: received) == "220 banner in the same packet\r\nafter")
@@ -70,13 +72,14 @@ struct DialerTests {
             try await connection.write("HTTP/1.1 200 OK\r\n\r\n")
             #expect(try await connection.readHead().hasPrefix("CONNECT target.example:443 "))
             try await connection.write("HTTP/1.1 200 OK\r\n\r\ndone")
-            connection.finish()
+            try await connection.finish()
         } _: { first in
             let hops = [
                 ProxyHop(scheme: .http, authority: first),
                 ProxyHop(scheme: .http, authority: try Authority("second.example:8080")),
             ]
-            try await Dialer(.init { $0.proxy = .hops(hops) }).withStream(to: Authority("target.example:443")) {
+            try await Dialer(.init { $0.proxy = .hops(hops) }).withStream(to: Authority("target.example:443"))
+            {
                 stream in
                 var received = ByteBuffer()
                 for try await bytes in stream { received.writeImmutableBuffer(bytes) }
@@ -94,7 +97,7 @@ struct DialerTests {
             let second = try await connection.readHead()
             #expect(second.contains("Proxy-Authorization: Basic YWxpY2U6c2VjcmV0\r\n"))
             try await connection.write("HTTP/1.1 200 OK\r\n\r\nin")
-            connection.finish()
+            try await connection.finish()
         } _: { proxy in
             try await dialer(via: proxy, credentials: alice).withStream(to: Authority("target.example:443")) {
                 stream in
@@ -113,9 +116,10 @@ struct DialerTests {
                 try await connection.write("HTTP/1.1 200 OK\r\n\r\nin")
             } else {
                 try await connection.write(
-                    "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"x\"\r\nConnection: close\r\n\r\nbye")
+                    "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"x\"\r\nConnection: close\r\n\r\nbye"
+                )
             }
-            connection.finish()
+            try await connection.finish()
         } _: { proxy in
             try await dialer(via: proxy, credentials: alice).withStream(to: Authority("target.example:443")) {
                 stream in
@@ -129,7 +133,8 @@ struct DialerTests {
     @Test("unasked credentials ride on the first CONNECT")
     func unasked() async throws {
         try await withTCPServer { connection in
-            #expect(try await connection.readHead().contains("Proxy-Authorization: Basic YWxpY2U6c2VjcmV0\r\n"))
+            #expect(
+                try await connection.readHead().contains("Proxy-Authorization: Basic YWxpY2U6c2VjcmV0\r\n"))
             try await connection.write("HTTP/1.1 200 OK\r\n\r\n")
         } _: { proxy in
             try await dialer(via: proxy, credentials: alice, unasked: true)
@@ -165,7 +170,8 @@ struct DialerErrorTests {
             ("HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\nno.\n", .refusedByProxy, "403 Forbidden"),
             ("HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n", .refusedByProxy, "407 without a challenge"),
             (
-                "HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n", .authenticationFailed,
+                "HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n",
+                .authenticationFailed,
                 "ntlm"
             ),
             (
@@ -180,7 +186,7 @@ struct DialerErrorTests {
         try await withTCPServer { connection in
             _ = try await connection.readHead()
             if !answer.isEmpty { try await connection.write(answer) }
-            connection.finish()
+            try await connection.finish()
         } _: { proxy in
             let error = try await failure(dialer(via: proxy))
             #expect(error.code == code)
@@ -210,7 +216,10 @@ struct DialerErrorTests {
     @Test("a port where nobody listens")
     func refused() async throws {
         // A port that was free a moment ago.
-        let closed = try await withTCPServer { _ in } _: { $0 }
+        let closed = try await withTCPServer { _ in
+        } _: {
+            $0
+        }
         let error = try await failure(Dialer(.init { $0.proxy = .none }), to: "\(closed)")
         #expect(error.code == .connectionFailed)
         #expect("\(error)".contains("refused"))
@@ -221,10 +230,11 @@ struct DialerErrorTests {
         try await withTCPServer { connection in
             _ = try await connection.read()
             try await connection.write("HTTP/1.1 400 Bad Request\r\n\r\n")
-            connection.finish()
+            try await connection.finish()
         } _: { origin in
             let error = try await #require(throws: TunnelError.self) {
-                try await Dialer(.init { $0.proxy = .none }).withStream(to: origin, tls: TLSOptions()) { _ in }
+                try await Dialer(.init { $0.proxy = .none }).withStream(to: origin, tls: TLSOptions()) { _ in
+                }
             }
             #expect(error.code == .tlsFailed)
             #expect(error.phase == .targetTLS)
@@ -246,7 +256,7 @@ struct DialerErrorTests {
     @Test("an unusable variable of the environment is never silently direct")
     func badEnvironment() async throws {
         let dialer = Dialer(.init { $0.proxy = .variables(["http_proxy": "socks9://x"]) })
-        let error = try await failure(dialer, to: "127.0.0.1:1")
+        let error = try await failure(dialer, to: "target.example:80")
         #expect(error.code == .invalidConfiguration)
         #expect("\(error)".contains("http_proxy"))
     }

@@ -34,7 +34,8 @@ struct WebSocketMessageTests {
     func sizes() async throws {
         try await withSocket(server: echoServer) { socket in
             for size in [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000] {
-                let bytes = WebSocketMessage.binary(ByteBuffer(bytes: (0..<size).map { UInt8(truncatingIfNeeded: $0) }))
+                let bytes = WebSocketMessage.binary(
+                    ByteBuffer(bytes: (0..<size).map { UInt8(truncatingIfNeeded: $0) }))
                 let text = WebSocketMessage.text(String(repeating: "ü", count: size / 2))
                 try await socket.send(bytes)
                 try await socket.send(text)
@@ -160,22 +161,26 @@ struct WebSocketCloseTests {
     func goingAway(isCancelled: Bool) async throws {
         struct Failure: Error {}
         let (closes, close) = AsyncStream.makeStream(of: WebSocketClose?.self)
-        let use = Task {
-            try await withSocket { peer in
-                close.yield(try await peer.echo())
-            } _: { socket in
-                if !isCancelled { throw Failure() }
-                withUnsafeCurrentTask { $0?.cancel() }
-                _ = try await socket.receive()
+        try await withTCPServer { connection in
+            close.yield(try await WebSocketTestPeer.accept(connection).echo())
+        } _: { server in
+            let use = Task {
+                let client = WebSocketClient(configuration: .init { $0.proxy = .none })
+                try await client.withConnection(to: "ws://\(server)/") { socket in
+                    if !isCancelled { throw Failure() }
+                    withUnsafeCurrentTask { $0?.cancel() }
+                    _ = try await socket.receive()
+                }
             }
+            if isCancelled {
+                await #expect(throws: CancellationError.self) { try await use.value }
+            } else {
+                await #expect(throws: Failure.self) { try await use.value }
+            }
+            var iterator = closes.makeAsyncIterator()
+            let code = await iterator.next()??.code
+            #expect(code == .goingAway)
         }
-        if isCancelled {
-            await #expect(throws: CancellationError.self) { try await use.value }
-        } else {
-            await #expect(throws: Failure.self) { try await use.value }
-        }
-        var iterator = closes.makeAsyncIterator()
-        #expect(await iterator.next()??.code == .goingAway)
     }
 
     @Test(
@@ -195,7 +200,9 @@ struct WebSocketCloseTests {
                 #expect(try await socket.receive() == nil)
             } else {
                 let error = await #expect(throws: WebSocketError.self) { try await socket.receive() }
-                guard case .closed(let close) = error else { throw Unexpected(what: "\(String(describing: error))") }
+                guard case .closed(let close) = error else {
+                    throw Unexpected(what: "\(String(describing: error))")
+                }
                 #expect(close == WebSocketClose(code: code, reason: "because"))
             }
             #expect(socket.closeStatus == WebSocketClose(code: code, reason: "because"))
@@ -255,7 +262,9 @@ struct WebSocketCloseTests {
         try await withSocket(server: echoServer) { socket in
             await #expect(throws: WebSocketError.self) { try await socket.close(.noStatusReceived) }
             let long = String(repeating: "x", count: 124)
-            await #expect(throws: WebSocketError.self) { try await socket.close(.normalClosure, reason: long) }
+            await #expect(throws: WebSocketError.self) {
+                try await socket.close(.normalClosure, reason: long)
+            }
             try await socket.send("still open")
             #expect(try await socket.receive() == .text("still open"))
         }
@@ -310,7 +319,7 @@ struct WebSocketUpgradeTests {
             _ = try await connection.readHead()
             try await connection.write(
                 "HTTP/1.1 404 Not Found\r\nX-Reason: nowhere\r\nContent-Length: 7\r\n\r\nno feed")
-            connection.finish()
+            try await connection.finish()
         }
         guard case .upgradeRefused(let refusal) = error else { throw Unexpected(what: "\(error)") }
         #expect(refusal.status == "404 Not Found")
@@ -322,13 +331,14 @@ struct WebSocketUpgradeTests {
         "answers that are no upgrade",
         arguments: [
             "SMTP ready\r\n\r\n", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n",
-            "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n", "",
+            "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n",
+            "",
         ])
     func malformed(answer: String) async throws {
         let error = try await self.failure { connection in
             _ = try await connection.readHead()
             if !answer.isEmpty { try await connection.write(answer) }
-            connection.finish()
+            try await connection.finish()
         }
         guard case .upgradeFailed = error else { throw Unexpected(what: "\(error)") }
     }
@@ -343,7 +353,10 @@ struct WebSocketUpgradeTests {
 
     @Test(
         "URLs that cannot be used",
-        arguments: ["", "example.com", "ftp://x/", "ws://", "ws://x/#fragment", "ws://x:0/", "ws://a b/", "ws://127.1/"])
+        arguments: [
+            "", "example.com", "ftp://x/", "ws://", "ws://x/#fragment", "ws://x:0/", "ws://a b/",
+            "ws://127.1/",
+        ])
     func badURL(url: String) async throws {
         let error = try await self.failure(url: url) { _ in }
         guard case .invalidRequest = error else { throw Unexpected(what: "\(error)") }

@@ -7,7 +7,8 @@ struct BasicSchemeTests {
     @Test(
         "credentials survive the way there and back",
         arguments: [
-            ("Aladdin", "open sesame"), ("u", ""), ("user", "with:colon"), ("müller", "pässwörd"), ("", "nameless"),
+            ("Aladdin", "open sesame"), ("u", ""), ("user", "with:colon"), ("müller", "pässwörd"),
+            ("", "nameless"),
         ])
     func roundTrip(user: String, password: String) throws {
         let credentials = ProxyCredentials(user: user, password: Secret(password))

@@ -11,7 +11,10 @@ struct ChallengeTests {
             (["BASIC realm=x"], ["basic"]),
             (["Negotiate", "NTLM", "Basic realm=\"a\""], ["negotiate", "ntlm", "basic"]),
             (["Negotiate, NTLM, Basic realm=\"a, b\""], ["negotiate", "ntlm", "basic"]),
-            (["Digest realm=\"r\", nonce=\"n=\", qop=\"auth,auth-int\", Basic realm=\"b\""], ["digest", "basic"]),
+            (
+                ["Digest realm=\"r\", nonce=\"n=\", qop=\"auth,auth-int\", Basic realm=\"b\""],
+                ["digest", "basic"]
+            ),
             (["Basic realm = \"spaced\" , charset = \"UTF-8\""], ["basic"]),
             (["NTLM TlRMTVNTUAACAAAA=="], ["ntlm"]),
             ([""], []),

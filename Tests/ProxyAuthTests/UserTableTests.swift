@@ -10,7 +10,8 @@ struct UserTableTests {
         "only the right password lets in",
         arguments: [
             ("alice", "secret", true), ("alice", "Secret", false), ("alice", "secre", false),
-            ("alice", "secrets", false), ("alice", "", false), ("bob", "with:colon", true), ("bob", "with", false),
+            ("alice", "secrets", false), ("alice", "", false), ("bob", "with:colon", true),
+            ("bob", "with", false),
             ("empty", "", true), ("nobody", "", false), ("", "", false), ("nobody", "secret", false),
         ])
     func verify(user: String, password: String, isLetIn: Bool) {

@@ -36,7 +36,9 @@ struct EnvironmentProxiesTests {
             (["https_proxy": "http://p:1", "no_proxy": "other.example"], .https, "http://p:1"),
             ([:], .https, "direct"),
         ] as [([String: String], EnvironmentProxies.TargetScheme, String)])
-    func variables(environment: [String: String], scheme: EnvironmentProxies.TargetScheme, expected: String) throws {
+    func variables(environment: [String: String], scheme: EnvironmentProxies.TargetScheme, expected: String)
+        throws
+    {
         #expect(try self.route(environment, scheme) == expected)
     }
 
@@ -47,9 +49,13 @@ struct EnvironmentProxiesTests {
         #expect(proxies.warnings.first?.contains("REQUEST_METHOD") == true)
     }
 
-    @Test("an unusable value is an error, never silently direct", arguments: ["socks9://p", "http://", "http://a b:1"])
+    @Test(
+        "an unusable value is an error, never silently direct",
+        arguments: ["socks9://p", "http://", "http://a b:1"])
     func unusable(value: String) {
-        let error = #expect(throws: EnvironmentProxyError.self) { try self.route(["https_proxy": value], .https) }
+        let error = #expect(throws: EnvironmentProxyError.self) {
+            try self.route(["https_proxy": value], .https)
+        }
         #expect(error?.variable == "https_proxy")
     }
 

@@ -50,7 +50,9 @@ struct NoProxyTests {
         #expect(try NoProxy(list).matches(Authority(target)) == isDirect)
     }
 
-    @Test("an entry that cannot match what it seems to mean is told", arguments: ["10.", "10.1.*", "1.2.3.4/99"])
+    @Test(
+        "an entry that cannot match what it seems to mean is told",
+        arguments: ["10.", "10.1.*", "1.2.3.4/99"])
     func warnings(list: String) {
         let noProxy = NoProxy(list)
         #expect(noProxy.warnings.count == 1)
@@ -59,6 +61,8 @@ struct NoProxyTests {
 
     @Test("a list of good entries has no warnings")
     func noWarnings() {
-        #expect(NoProxy("example.com, .a.test, *.b.test, 10.0.0.0/8, ::1, [::1]:80, *, <-loopback>").warnings.isEmpty)
+        #expect(
+            NoProxy("example.com, .a.test, *.b.test, 10.0.0.0/8, ::1, [::1]:80, *, <-loopback>").warnings
+                .isEmpty)
     }
 }

@@ -4,5 +4,5 @@ import NIOCore
 @Sendable
 package func echo(_ connection: TCPConnection) async throws {
     while let bytes = try await connection.read() { try await connection.write(bytes) }
-    connection.finish()
+    try await connection.finish()
 }

@@ -27,10 +27,8 @@ package func withTCPServer<Result: Sendable>(
                 try await listener.executeThenClose { clients in
                     for try await client in clients {
                         connections.addTask {
-                            try? await client.executeThenClose { inbound, outbound in
-                                try await serve(
-                                    TCPConnection(
-                                        channel: client.channel, inbound: inbound, outbound: outbound))
+                            try? await client.executeThenClose { inbound, _ in
+                                try await serve(TCPConnection(channel: client.channel, inbound: inbound))
                             }
                         }
                     }
@@ -45,16 +43,10 @@ package func withTCPServer<Result: Sendable>(
 /// One accepted connection, read by one task.
 package final class TCPConnection: Sendable {
     package let channel: any Channel
-    private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     private let reader: Reader
 
-    init(
-        channel: any Channel,
-        inbound: NIOAsyncChannelInboundStream<ByteBuffer>,
-        outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
-    ) {
+    init(channel: any Channel, inbound: NIOAsyncChannelInboundStream<ByteBuffer>) {
         self.channel = channel
-        self.outbound = outbound
         self.reader = Reader(inbound)
     }
 
@@ -79,16 +71,16 @@ package final class TCPConnection: Sendable {
     }
 
     package func write(_ text: String) async throws {
-        try await self.outbound.write(ByteBuffer(string: text))
+        try await self.write(ByteBuffer(string: text))
     }
 
     package func write(_ bytes: ByteBuffer) async throws {
-        try await self.outbound.write(bytes)
+        try await self.channel.writeAndFlush(bytes).get()
     }
 
     /// Half-closes.
-    package func finish() {
-        self.outbound.finish()
+    package func finish() async throws {
+        try await self.channel.close(mode: .output).get()
     }
 
     private actor Reader {

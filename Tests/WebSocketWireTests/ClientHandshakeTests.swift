@@ -351,6 +351,29 @@ struct ClientHandshakeTests {
     }
 
     @Test(
+        "found by fuzzing: why an answer fails does not depend on how it is cut",
+        arguments: [
+            // A carriage return of its own behind an interim answer, then no status line.
+            ("HTTP/1.1 103 x\r\nLink: </a\n\n\r\r\nHTT/P1 101", true),
+            // A malformed start line with a complete head, and bytes behind it that are no HTTP.
+            ("HTTP/1&1\r\n\r\n4\r\nhel404 Not ,", false),
+        ])
+    func cutFailures(text: String, isNotHTTP: Bool) throws {
+        let bytes = ByteBuffer(string: text)
+        for pieces in [[bytes], bytes.singleBytes] {
+            guard case .failed(let failure) = Self.feed(try Self.handshake(), pieces) else {
+                Issue.record("\(text)")
+                return
+            }
+            switch failure.reason {
+            case .notHTTP: #expect(isNotHTTP)
+            case .wire(let error): #expect(!isNotHTTP && error.code == .malformedStartLine)
+            default: Issue.record("\(failure)")
+            }
+        }
+    }
+
+    @Test(
         "an early end says after how many bytes",
         arguments: ["", "HTTP/1.1 101 Swi", "HTTP/1.1 100 Continue\r\n\r\nHTTP/"])
     func earlyEnd(text: String) throws {

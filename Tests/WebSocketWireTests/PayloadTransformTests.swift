@@ -48,6 +48,16 @@ struct PayloadTransformTests {
         #expect(outcome.actions == [.failed(.tooBig("over 1000 bytes while decoding"))])
     }
 
+    @Test("a transformed frame that promises more than twice the limit is refused at its head")
+    func longTransformedFrame() {
+        let limits = WebSocketLimits { $0.maxMessageBytes = 1000 }
+        for (length, isRefused) in [("07d0", false), ("07d1", false), ("07d2", true)] {
+            var machine = Wire.machine(.client, limits: limits, transform: Repeating(factor: 1))
+            let outcome = machine.feed(Wire.hex("c2 7e \(length)"))
+            #expect(outcome.actions.isEmpty != isRefused)
+        }
+    }
+
     @Test("decoded text is checked")
     func decodedText() {
         var machine = Wire.machine(.client, transform: Repeating(factor: 2))

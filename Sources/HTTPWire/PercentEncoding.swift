@@ -1,17 +1,17 @@
 /// Percent-escapes of URLs (RFC 3986 §2.1).
-enum PercentEncoding {
+package enum PercentEncoding {
     /// Whether every percent sign is followed by two hexadecimal digits.
-    static func isWellFormed(_ bytes: ArraySlice<UInt8>) -> Bool {
+    package static func isWellFormed(_ bytes: ArraySlice<UInt8>) -> Bool {
         decodedBytes(bytes) != nil
     }
 
     /// The text that the escapes stand for; nil for a malformed escape and for what is not UTF-8.
-    static func decoded(_ bytes: ArraySlice<UInt8>) -> String? {
+    package static func decoded(_ bytes: ArraySlice<UInt8>) -> String? {
         decodedBytes(bytes).flatMap { String(validating: $0, as: UTF8.self) }
     }
 
     /// Escapes every byte above 0x7F and leaves the rest alone.
-    static func encodingNonASCII(_ bytes: ArraySlice<UInt8>) -> String {
+    package static func encodingNonASCII(_ bytes: ArraySlice<UInt8>) -> String {
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
         for byte in bytes {
@@ -33,22 +33,14 @@ enum PercentEncoding {
                 result.append(byte)
                 continue
             }
-            guard let high = rest.popFirst().flatMap(hexValue), let low = rest.popFirst().flatMap(hexValue)
+            guard let high = rest.popFirst().flatMap(ASCII.hexValue),
+                let low = rest.popFirst().flatMap(ASCII.hexValue)
             else {
                 return nil
             }
             result.append(high << 4 | low)
         }
         return result
-    }
-
-    private static func hexValue(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 
     private static func hexDigit(_ value: UInt8) -> UInt8 {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import WebSocketWire
+@testable import HTTPWire
 
 @Suite("Base64")
 struct Base64Tests {
