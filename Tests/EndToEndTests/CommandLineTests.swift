@@ -45,7 +45,8 @@ struct CommandLineTests {
         Mistake(arguments: ["ws", "ws://"], status: 64, words: ["host"]),
         Mistake(arguments: ["ws", "ws://a.test:99999/"], status: 64, words: ["99999"]),
         Mistake(arguments: ["ws", "ws://a.test/#fragment"], status: 64, words: ["fragment"]),
-        Mistake(arguments: ["ws", "ws://a.test/", "-H", "no colon"], status: 64, words: ["-h", "name: value"]),
+        Mistake(
+            arguments: ["ws", "ws://a.test/", "-H", "no colon"], status: 64, words: ["-h", "name: value"]),
         Mistake(arguments: ["ws", "ws://a.test/", "-H", "X: a\r\nY: b"], status: 64, words: ["X"]),
         Mistake(
             arguments: ["ws", "ws://a.test/", "-H", "Sec-WebSocket-Key: a"], status: 64,

@@ -29,8 +29,7 @@ struct SSHAndGitTests {
     func cat() async throws {
         let server = try await SSHServer.shared()
         let proxy = try await OwnProxies.shared.open()
-        var generator = SystemRandomNumberGenerator()
-        let input = (0..<(20 << 17)).flatMap { _ in withUnsafeBytes(of: generator.next()) { Array($0) } }
+        let input = SystemRandom.bytes(20 << 20)
         let result = try await self.ssh(server, ["--proxy", proxy.url], "cat", input: input)
         #expect(result.status == 0, "\(result.errors)")
         expectSame(result.output, input, result.errors)

@@ -34,6 +34,8 @@ final class CapturedOutput: Sendable {
 
     var bytes: [UInt8] { self.state.withLock { $0.bytes } }
 
+    var count: Int { self.state.withLock { $0.bytes.count } }
+
     var text: String { String(decoding: self.bytes, as: UTF8.self) }
 
     /// Complete lines, without their ends. An empty line is a line.

@@ -11,6 +11,8 @@ final class ChildProcess: Sendable {
         case bytes([UInt8])
         /// Stays open until `closeInput()`.
         case open
+        /// These, written by a thread of their own, and then as `open`.
+        case bytesThenOpen([UInt8])
     }
 
     let name: String
@@ -54,6 +56,10 @@ final class ChildProcess: Sendable {
             self.inputHandle = nil
         case .open:
             self.inputHandle = inputPipe.fileHandleForWriting
+        case .bytesThenOpen(let bytes):
+            let handle = inputPipe.fileHandleForWriting
+            self.inputHandle = handle
+            Thread.detachNewThread { try? handle.write(contentsOf: Data(bytes)) }
         case .bytes(let bytes):
             self.inputHandle = nil
             let handle = inputPipe.fileHandleForWriting
