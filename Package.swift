@@ -28,8 +28,21 @@ extension Target.Dependency {
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
 }
 
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+/// Set by Tests/Fuzz/run.sh: the wires are built with the coverage counters that libFuzzer reads.
+let isFuzzing = Context.environment["CULVERT_FUZZ"] != nil
+let instrumented: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
+
+func library(_ name: String, _ dependencies: [Target.Dependency], extra: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings + extra)
+}
+
+func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: "Fuzz\(name)",
+        dependencies: dependencies,
+        path: "Tests/Fuzz/\(name)",
+        swiftSettings: settings + [.unsafeFlags(["-parse-as-library", "-sanitize=fuzzer"])],
+        linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])])
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -45,8 +58,8 @@ var products: [Product] = [
 
 // Arrows point down only: L0 wires, L1 decisions, L2 and L3 on SwiftNIO, L4 the command.
 var targets: [Target] = [
-    library("HTTPWire", [.nioCore, .httpTypes]),
-    library("WebSocketWire", ["HTTPWire", .nioCore, .httpTypes, .crypto]),
+    library("HTTPWire", [.nioCore, .httpTypes], extra: instrumented),
+    library("WebSocketWire", ["HTTPWire", .nioCore, .httpTypes, .crypto], extra: instrumented),
 
     library("ProxyAuth", ["HTTPWire", .crypto]),
     library("ProxyRoutes", ["HTTPWire", "ProxyAuth"]),
@@ -112,6 +125,13 @@ var targets: [Target] = [
     tests(
         "EndToEndTests", ["culvert", "CulvertTunnel", "CulvertWebSocket", "HTTPWire", .nioCore, .nioPosix]),
 ]
+
+if isFuzzing {
+    targets += [
+        fuzzer("HTTPWire", ["HTTPWire", .nioCore, .httpTypes]),
+        fuzzer("WebSocketWire", ["WebSocketWire", "HTTPWire", .nioCore, .httpTypes]),
+    ]
+}
 
 let package = Package(
     name: "culvert",

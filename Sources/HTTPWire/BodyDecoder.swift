@@ -108,12 +108,8 @@ extension BodyDecoder {
             state = rest == 0 ? .chunkEnd : .chunk(rest)
             return .data(data)
         case .chunkEnd:
-            guard
-                let ending = buffer.readBytes(
-                    length: min(2, buffer.readableBytes == 1 ? 0 : buffer.readableBytes)),
-                ending.count == 2
-            else { return .needMore }
-            guard ending == [ASCII.carriageReturn, ASCII.lineFeed] else {
+            guard let ending = buffer.readInteger(as: UInt16.self) else { return .needMore }
+            guard ending == UInt16(ASCII.carriageReturn) << 8 | UInt16(ASCII.lineFeed) else {
                 throw WireError(.malformedChunk, "no line ending behind a chunk")
             }
             state = .chunkSize
@@ -131,11 +127,10 @@ extension BodyDecoder {
     }
 
     private mutating func takeSize(_ buffer: inout ByteBuffer) throws(WireError) -> Event? {
-        let tooLong = WireError(
-            .malformedChunk, "the line before a chunk is longer than \(Self.maxChunkLine) octets")
-        guard let line = try takeLine(&buffer, limit: Self.maxChunkLine, tooLong: tooLong) else {
-            return .needMore
+        let line = try takeLine(&buffer, limit: Self.maxChunkLine) {
+            WireError(.malformedChunk, "the line before a chunk is longer than \(Self.maxChunkLine) octets")
         }
+        guard let line else { return .needMore }
         let size = try ChunkSizeLine.parse(line)
         if let semicolon = line.firstIndex(of: UInt8(ascii: ";")) {
             extensionOctets += line.endIndex - semicolon
@@ -151,10 +146,11 @@ extension BodyDecoder {
     private mutating func takeTrailer(
         _ buffer: inout ByteBuffer, _ fields: HTTPFields, _ octets: Int
     ) throws(WireError) -> Event? {
-        let tooLarge = WireError(.trailersTooLarge, "the trailers are larger than \(maxTrailerBytes) octets")
-        guard let line = try takeLine(&buffer, limit: maxTrailerBytes - octets, tooLong: tooLarge) else {
-            return .needMore
+        let limit = maxTrailerBytes
+        let line = try takeLine(&buffer, limit: limit - octets) {
+            WireError(.trailersTooLarge, "the trailers are larger than \(limit) octets")
         }
+        guard let line else { return .needMore }
         if line.isEmpty {
             state = .complete(trailers: fields)
             return nil
@@ -179,12 +175,12 @@ extension BodyDecoder {
 
     /// A line without its CRLF, at most `limit` octets long.
     private mutating func takeLine(
-        _ buffer: inout ByteBuffer, limit: Int, tooLong: WireError
+        _ buffer: inout ByteBuffer, limit: Int, tooLong: () -> WireError
     ) throws(WireError) -> ByteBufferView? {
         let view = buffer.readableBytesView
         let feed = view[(view.startIndex + scanned)...].firstIndex(of: ASCII.lineFeed)
         let raw = view[view.startIndex..<(feed ?? view.endIndex)]
-        if raw.count > limit { throw tooLong }
+        if raw.count > limit { throw tooLong() }
         guard let feed else {
             scanned = view.count
             return nil

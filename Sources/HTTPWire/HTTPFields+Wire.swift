@@ -32,9 +32,9 @@ extension HTTPFields {
 
 extension HTTPField.Name {
     /// Not registered, but what clients and proxies use between them.
-    package static let proxyConnection = Self(literal: "proxy-connection")
+    package static let proxyConnection = Self(literal: "Proxy-Connection")
     /// RFC 9110 §7.2.
-    package static let host = Self(literal: "host")
+    package static let host = Self(literal: "Host")
 
     private init(literal name: String) {
         guard let parsed = Self(name) else {

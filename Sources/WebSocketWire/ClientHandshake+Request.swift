@@ -8,7 +8,7 @@ extension ClientHandshake {
         _ extensions: [String]
     ) -> HTTPFields {
         var fields = HTTPFields()
-        fields.append(HTTPField(name: .hostField, value: custom[.hostField] ?? url.hostField))
+        fields.append(HTTPField(name: .host, value: custom[.host] ?? url.hostField))
         fields.append(HTTPField(name: .upgrade, value: "websocket"))
         fields.append(HTTPField(name: .connection, value: "Upgrade"))
         fields.append(HTTPField(name: .secWebSocketKey, value: key.text))
@@ -28,7 +28,7 @@ extension ClientHandshake {
             let credentials = Base64.encode(Array("\(userinfo.user):\(userinfo.password)".utf8))
             fields.append(HTTPField(name: .authorization, value: "Basic \(credentials)"))
         }
-        for field in custom where field.name != .hostField {
+        for field in custom where field.name != .host {
             fields.append(field)
         }
         return fields
@@ -46,7 +46,7 @@ extension ClientHandshake {
         for field in fields where reserved.contains(field.name) {
             throw .reservedField(field.name.rawName)
         }
-        if fields[values: .hostField].count > 1 { throw .severalHosts }
+        if fields[values: .host].count > 1 { throw .severalHosts }
     }
 
     static func check(subprotocols: [String]) throws(HandshakeRequestError) {

@@ -83,7 +83,7 @@ package struct ServerHandshake: Sendable, Hashable {
     }
 
     private static func checkHost(_ fields: HTTPFields) throws(ServerHandshakeRefusal) {
-        let hosts = fields[values: .hostField]
+        let hosts = fields[values: .host]
         guard hosts.count == 1, let host = hosts.first else {
             throw .init(.badRequest, "a request has one Host field")
         }

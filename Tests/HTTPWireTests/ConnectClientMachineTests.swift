@@ -37,8 +37,8 @@ import Testing
         var machine = try Self.machine()
         #expect(
             machine.start(proxyAuthorization: nil).text
-                == "CONNECT a.test:443 HTTP/1.1\r\nhost: a.test:443\r\nUser-Agent: Culvert\r\n"
-                + "proxy-connection: Keep-Alive\r\n\r\n")
+                == "CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\nUser-Agent: Culvert\r\n"
+                + "Proxy-Connection: Keep-Alive\r\n\r\n")
         var v6 = ConnectClientMachine(target: try Authority("[2001:DB8::1]:443"))
         #expect(v6.start(proxyAuthorization: nil).text.hasPrefix("CONNECT [2001:db8::1]:443 HTTP/1.1\r\n"))
     }
