@@ -1,0 +1,68 @@
+import Foundation
+
+/// A running `culvert proxy` on a free loopback port.
+struct CulvertProxyProcess: Sendable {
+    /// The fields of an access-log line that tests look at.
+    struct LogLine: Decodable {
+        var client: String?
+        var method: String?
+        var target: String?
+        var status: Int?
+        var decision: String?
+        var reason: String?
+        var user: String?
+        var address: String?
+        var bytesUp: Int?
+        var bytesDown: Int?
+        var milliseconds: Double?
+        var closedBy: String?
+    }
+
+    let process: LeashedProcess
+    let port: Int
+
+    var url: String { "http://127.0.0.1:\(self.port)" }
+
+    init(_ arguments: [String] = []) async throws {
+        self.process = try await LeashedProcess(
+            [CulvertCommand.path, "proxy", "--listen", "127.0.0.1:0"] + arguments)
+        self.port = try await self.process.port(
+            after: "culvert proxy: listening on ", in: self.process.errors)
+    }
+
+    /// One that asks for `alice` and `secret`.
+    static func authenticating(_ arguments: [String] = []) async throws -> CulvertProxyProcess {
+        let file = try Workspace.directory("users").appendingPathComponent("users")
+        try Workspace.write("# name:password\nalice:secret\nbob:pass:with:colons\n", to: file)
+        return try await CulvertProxyProcess(["--users-file", file.path] + arguments)
+    }
+
+    /// The access log's lines so far; throws where one is not JSON.
+    func log() throws -> [LogLine] {
+        try self.process.output.lines.map { try JSONDecoder().decode(LogLine.self, from: Data($0.utf8)) }
+    }
+
+    /// Waits for the line of a request for `target`.
+    func logLine(for target: String) async throws -> LogLine {
+        var found: LogLine?
+        try await eventually("an access-log line for \(target)") {
+            found = try self.log().first { $0.target == target }
+            return found != nil
+        }
+        return try found.unwrapped("an access-log line for \(target)")
+    }
+
+    /// How many descriptors the process holds; nil where /proc does not say.
+    var descriptorCount: Int? {
+        try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(self.process.pid)/fd").count
+    }
+
+    func connect() async throws -> RawConnection { try await RawConnection(port: self.port) }
+}
+
+extension Optional {
+    func unwrapped(_ what: String) throws -> Wrapped {
+        guard let value = self else { throw TimedOut(what: what) }
+        return value
+    }
+}

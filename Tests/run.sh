@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Installs what the tests need, checks the format, builds with our warnings as errors and runs every test.
+# Arguments go to `swift test`, so `Tests/run.sh --filter EndToEndTests` runs a part. The last line counts test
+# functions: `N passed, N failed`. A run without a test is a failure.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# A filter that matches a part must not be checked less than the whole.
+export CULVERT_STRICT=1
+
+step() { printf '== %s (%ss)\n' "$1" "$SECONDS"; }
+
+step "install"
+Tests/install.sh
+
+step "format"
+swift format lint --strict --parallel --recursive Sources Tests
+
+step "build"
+swift build --build-tests
+
+scratch=$(mktemp -d)
+# Daemons that run as nobody keep their files in there.
+chmod 755 "$scratch"
+trap 'rm -rf "$scratch"' EXIT
+
+step "test"
+status=0
+# Only beginnings, ends and issues: the log of a full run is 20,000 lines, and its end is what gets read.
+TMPDIR="$scratch" swift test --skip-build --xunit-output "$scratch/results.xml" "$@" 2>&1 |
+    tee "$scratch/log" |
+    grep --line-buffered -Ev '^(◇|✔) Test case |^◇ Test .* started\.$|^\[[0-9]+/[0-9]+\]' ||
+    status=${PIPESTATUS[0]}
+
+# One file per test library; XCTest's is there too, and empty.
+read -r total failed < <(python3 - "$scratch" <<'PYTHON'
+import glob, sys
+import xml.etree.ElementTree as tree
+
+total = failed = 0
+for path in glob.glob(f"{sys.argv[1]}/results*.xml"):
+    for case in tree.parse(path).iter("testcase"):
+        if case.find("skipped") is None:
+            total += 1
+            failed += case.find("failure") is not None or case.find("error") is not None
+print(total, failed)
+PYTHON
+)
+
+step "done"
+if [ "$total" -eq 0 ]; then
+    echo "no test ran"
+    status=1
+fi
+# A crash of the test process leaves no failed case behind, but an exit code.
+if [ "$failed" -gt 0 ] && [ "$status" -eq 0 ]; then status=1; fi
+echo "$((total - failed)) passed, $failed failed"
+exit "$status"
