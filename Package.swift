@@ -45,8 +45,8 @@ func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
         linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])])
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 var products: [Product] = [
@@ -123,7 +123,8 @@ var targets: [Target] = [
             .logging,
         ]),
     tests(
-        "EndToEndTests", ["culvert", "CulvertTunnel", "CulvertWebSocket", "HTTPWire", .nioCore, .nioPosix]),
+        "EndToEndTests", ["culvert", "CulvertTunnel", "CulvertWebSocket", "HTTPWire", .nioCore, .nioPosix],
+        exclude: ["Peers"]),
 ]
 
 if isFuzzing {

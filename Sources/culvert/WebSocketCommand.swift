@@ -37,6 +37,15 @@ struct WebSocketCommand: AsyncParsableCommand {
     var binary = false
 
     @Option(
+        help: ArgumentHelp(
+            """
+            At the end of input, close only after so long without a message. For servers that answer a close before \
+            the messages ahead of it.
+            """,
+            valueName: "seconds"))
+    var wait: Seconds?
+
+    @Option(
         help: ArgumentHelp("How long the server may take to answer the close.", valueName: "seconds"))
     var closeTimeout: Seconds = 5
 
@@ -62,7 +71,8 @@ struct WebSocketCommand: AsyncParsableCommand {
             let output = StandardOutput()
             let session = WebSocketSession(
                 input: input, output: output, isBinary: self.binary,
-                isInteractive: input.isTerminal && output.isTerminal, maxLineBytes: self.maxMessageBytes)
+                isInteractive: input.isTerminal && output.isTerminal, maxLineBytes: self.maxMessageBytes,
+                quietTime: self.wait?.duration)
             try await self.webSocketClient().withConnection(to: self.url) { try await session.run($0) }
         } catch {
             throw CommandFailure(error).report("ws")

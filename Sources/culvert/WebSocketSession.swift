@@ -1,6 +1,7 @@
 import CulvertWebSocket
 import HTTPWire
 import NIOCore
+import Synchronization
 import UnixSignals
 
 /// Carries standard input to a WebSocket and its messages to standard output, until the connection is closed.
@@ -10,6 +11,34 @@ struct WebSocketSession: Sendable {
     let isBinary: Bool
     let isInteractive: Bool
     let maxLineBytes: Int
+    /// At the end of input: how long without a message before the connection is closed.
+    let quietTime: Duration?
+    private let lastMessage = LastMessage()
+
+    init(
+        input: StandardInput,
+        output: StandardOutput,
+        isBinary: Bool,
+        isInteractive: Bool,
+        maxLineBytes: Int,
+        quietTime: Duration?
+    ) {
+        self.input = input
+        self.output = output
+        self.isBinary = isBinary
+        self.isInteractive = isInteractive
+        self.maxLineBytes = maxLineBytes
+        self.quietTime = quietTime
+    }
+
+    /// When a message came last.
+    private final class LastMessage: Sendable {
+        private let instant = Mutex(ContinuousClock.now)
+
+        var age: Duration { self.instant.withLock { $0.duration(to: .now) } }
+
+        func came() { self.instant.withLock { $0 = .now } }
+    }
 
     private enum Event: Sendable {
         case inputEnded
@@ -65,7 +94,10 @@ struct WebSocketSession: Sendable {
     // MARK: Receiving
 
     private func receive(_ socket: WebSocket) async throws {
-        for try await message in socket { try await self.output.write(self.rendered(message)) }
+        for try await message in socket {
+            self.lastMessage.came()
+            try await self.output.write(self.rendered(message))
+        }
     }
 
     private func rendered(_ message: WebSocketMessage) -> ByteBuffer {
@@ -91,6 +123,7 @@ struct WebSocketSession: Sendable {
     private func send(_ socket: WebSocket) async throws -> Event {
         do {
             if self.isBinary { try await self.sendChunks(socket) } else { try await self.sendLines(socket) }
+            try await self.waitUntilQuiet()
             return .inputEnded
         } catch let error as WebSocketError {
             switch error {
@@ -98,6 +131,13 @@ struct WebSocketSession: Sendable {
             default: throw error
             }
         }
+    }
+
+    /// Servers answer a close frame at once, some before they have answered the messages ahead of it.
+    private func waitUntilQuiet() async throws {
+        guard let quietTime else { return }
+        self.lastMessage.came()
+        while self.lastMessage.age < quietTime { try await Task.sleep(for: quietTime - self.lastMessage.age) }
     }
 
     private func sendChunks(_ socket: WebSocket) async throws {
