@@ -37,7 +37,8 @@ struct CommandLineTests {
             arguments: ["proxy", "--listen", "127.0.0.1:0", "--users-file", "/nonexistent/users"], status: 64,
             words: ["/nonexistent/users"]),
         Mistake(
-            arguments: ["proxy", "--listen", "127.0.0.1:0", "--upstream-ca", "/nonexistent/ca"], status: 64,
+            arguments: ["proxy", "--upstream", "https://127.0.0.1:1", "--upstream-ca", "/nonexistent/ca"],
+            status: 64,
             words: ["/nonexistent/ca"]),
         Mistake(arguments: ["ws"], status: 64, words: ["url"]),
         Mistake(arguments: ["ws", "ftp://a.test/"], status: 64, words: ["ws://"]),
@@ -67,8 +68,8 @@ struct CommandLineTests {
         Mistake(arguments: ["connect", "127.1:80"], status: 64, words: ["127.1"]),
         Mistake(arguments: ["connect", "user@a.test:80"], status: 64, words: ["user information"]),
         Mistake(
-            arguments: ["connect", "a.test:22"], environment: ["https_proxy": "ftp://p.test:1"], status: 64,
-            words: ["https_proxy"]),
+            arguments: ["connect", "a.test:22"], environment: ["all_proxy": "ftp://p.test:1"], status: 64,
+            words: ["all_proxy"]),
         Mistake(
             arguments: ["ws", "ws://a.test/"], environment: ["ws_proxy": "http://[bad"], status: 64,
             words: ["ws_proxy"]),

@@ -6,7 +6,7 @@ struct ConnectCommandTests {
     @Test(
         "the end of input is passed on, and the answer behind it still read",
         .requires(.squid, .tinyproxy, .apache2, .openssl),
-        arguments: [Route.direct, .culvert, .culvertBasic, .culvertToSquidBasic])
+        arguments: [Route.direct, .culvert, .culvertBasic, .apache])
     func halfClose(route: Route) async throws {
         let origin = try await ObedientOrigin()
         let result = try await CulvertCommand.run(

@@ -237,6 +237,7 @@ struct ProxyRequestTests {
         #expect(first.lowercased().contains("\r\nproxy-authenticate: basic realm="))
         #expect(!first.lowercased().contains("connection: close"))
         try await connection.send(self.connectHead(origin.port, "Proxy-Authorization: Basic !!!\r\n"))
+        try await eventually("a second 407") { connection.received.components("HTTP/1.1 407").count == 3 }
         try await connection.send(
             self.connectHead(origin.port, "proxy-authorization: bASIC YWxpY2U6c2VjcmV0\r\n") + "hello")
         let all = try await connection.receive(until: "hello")

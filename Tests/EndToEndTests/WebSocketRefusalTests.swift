@@ -99,9 +99,9 @@ struct WebSocketRefusalTests {
         #expect(result.errors.contains("culvert ws: error:"), "\(result.errors)")
     }
 
-    @Test("the environment names the proxy, and NO_PROXY takes it away", .requires(.python3))
+    @Test("the environment names the proxy, and NO_PROXY takes it away", .requires(.node))
     func environment() async throws {
-        let server = try await Origins.shared.webSocket(.python)
+        let server = try await Origins.shared.webSocket(.node)
         let proxy = try await CulvertProxyProcess()
         let proxied = try await CulvertCommand.run(
             ["ws", server.url("/echo")],
