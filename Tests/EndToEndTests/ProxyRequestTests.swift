@@ -210,7 +210,12 @@ struct ProxyRequestTests {
             to: "CONNECT \(host):\(proxy.port) HTTP/1.1\r\nHost: a\r\n\r\n", proxy)
         #expect(answer.hasPrefix("HTTP/1.1 403 "), "\(answer)")
         self.expectFramed(answer)
-        let line = try #require(try proxy.log().last { $0.target?.hasSuffix(":\(proxy.port)") == true })
+        var found: CulvertProxyProcess.LogLine?
+        try await eventually("the access-log line") {
+            found = try proxy.log().last { $0.target?.hasSuffix(":\(proxy.port)") == true }
+            return found != nil
+        }
+        let line = try #require(found)
         #expect(line.decision == "deny")
         #expect(line.reason?.isEmpty == false)
     }

@@ -118,16 +118,39 @@ struct WebSocketMatrixTests {
     }
 
     @Test(
-        "what a server sends after our end of input is still printed", arguments: Origins.WebSocket.allCases)
+        "what a server sends after our end of input is still printed",
+        arguments: [Origins.WebSocket.node, .nodeTLS])
     func burst(origin: Origins.WebSocket) async throws {
-        let result = try await self.ws("/burst", origin, .culvert, input: Array("go\n".utf8))
+        try await self.burst(origin, keepsInputOpen: false)
+    }
+
+    @Test(
+        "the server's close ends it, although its input is still open", arguments: Origins.WebSocket.allCases)
+    func serverCloses(origin: Origins.WebSocket) async throws {
+        try await self.burst(origin, keepsInputOpen: true)
+    }
+
+    private func burst(_ origin: Origins.WebSocket, keepsInputOpen: Bool) async throws {
+        let result = try await self.ws(
+            "/burst", origin, .culvert, input: Array("go\n".utf8), keepsInputOpen: keepsInputOpen)
         #expect(result.status == 0, "\(result.errors)")
         expectSame(result.output, (0..<1000).flatMap { Array("message \($0)\n".utf8) }, result.errors)
     }
 
-    @Test("a connection that breaks off is exit code 1", arguments: Origins.WebSocket.allCases)
+    @Test("--wait hears a late answer before the close", arguments: Origins.WebSocket.allCases)
+    func wait(origin: Origins.WebSocket) async throws {
+        let result = try await self.ws(
+            "/echo", origin, .culvert, ["--wait", "1"], input: Array("one\ntwo\n".utf8))
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.text == "one\ntwo\n", "\(result.errors)")
+    }
+
+    @Test("a connection that breaks off is exit code 1, and soon", arguments: Origins.WebSocket.allCases)
     func aborted(origin: Origins.WebSocket) async throws {
-        let result = try await self.ws("/abort", origin, .culvert, input: Array("a\n".utf8))
+        let start = ContinuousClock.now
+        let result = try await self.ws(
+            "/abort", origin, .culvert, input: Array("a\n".utf8), keepsInputOpen: true)
+        #expect(ContinuousClock.now - start < .seconds(4))
         #expect(result.status == 1)
         #expect(
             result.lastErrorLine.hasPrefix("closed: 1006") || result.errors.contains("error:"),
