@@ -131,6 +131,31 @@ struct ScriptedProxyTests {
         #expect(result.errors.hasPrefix("culvert connect: error:"), "\(result.errors)")
     }
 
+    @Test("a parent hears its own credentials, never the client's", .requires(.curl))
+    func credentialsOfTheClient() async throws {
+        let parent = try await ScriptedProxy("407-length-keep-alive")
+        for users in [true, false] {
+            let arguments = ["--upstream", parent.url(credentials: "alice:secret@")]
+            let proxy =
+                users
+                ? try await CulvertProxyProcess.authenticating(arguments)
+                : try await CulvertProxyProcess(arguments)
+            let result = try await Command.run([
+                "curl", "-sS", "--proxy", proxy.url, "--proxy-user", "bob:pass:with:colons", "--proxy-basic",
+                "--proxytunnel", "--proxy-header", "X-Secret: 1", "--max-time", "2", "http://origin.test:80/",
+            ])
+            // The parent echoes the request: to curl that is an HTTP/0.9 answer or nonsense, and the tunnel was open.
+            #expect(result.status == 1 || result.status == 8, "\(result.errors)")
+        }
+        let heads = try parent.heads()
+        try #require(heads.count == 4)
+        #expect(
+            heads.map { $0.values("Proxy-Authorization") } == [
+                [], ["Basic YWxpY2U6c2VjcmV0"], [], ["Basic YWxpY2U6c2VjcmV0"],
+            ])
+        #expect(heads.allSatisfy { $0.values("X-Secret").isEmpty })
+    }
+
     @Test(
         "the proxy of culvert proxy may be as odd",
         arguments: ["several-1xx-first+early-bytes", "lf-only+early-bytes"])
