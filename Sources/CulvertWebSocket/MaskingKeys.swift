@@ -30,10 +30,10 @@ final class MaskingKeys: Sendable {
         let isFilled = keys.withUnsafeMutableBytes { buffer in
             guard let start = buffer.baseAddress else { return false }
             #if canImport(Darwin)
-            arc4random_buf(start, buffer.count)
-            return true
+                arc4random_buf(start, buffer.count)
+                return true
             #else
-            return getentropy(start, buffer.count) == 0
+                return getentropy(start, buffer.count) == 0
             #endif
         }
         if isFilled { return keys }
