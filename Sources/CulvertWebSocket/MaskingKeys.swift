@@ -27,10 +27,16 @@ final class MaskingKeys: Sendable {
 
     private static func draw() -> [UInt32] {
         var keys = [UInt32](repeating: 0, count: Self.batch)
-        let filled = keys.withUnsafeMutableBytes { buffer in
-            buffer.baseAddress.map { getentropy($0, buffer.count) == 0 } ?? false
+        let isFilled = keys.withUnsafeMutableBytes { buffer in
+            guard let start = buffer.baseAddress else { return false }
+            #if canImport(Darwin)
+                arc4random_buf(start, buffer.count)
+                return true
+            #else
+                return getentropy(start, buffer.count) == 0
+            #endif
         }
-        if filled { return keys }
+        if isFilled { return keys }
         var generator = SystemRandomNumberGenerator()
         return keys.map { _ in UInt32.random(in: .min ... .max, using: &generator) }
     }

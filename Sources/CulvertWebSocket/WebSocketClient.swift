@@ -135,12 +135,15 @@ public struct WebSocketClient: Sendable {
         let configuration = self.configuration
         let opening: WebSocketOpening
         do {
-            let plan = try await self.dialer.plan(
+            var plan = try await self.dialer.plan(
                 to: url.authority, scheme: url.isSecure ? .wss : .ws,
                 tls: url.isSecure ? configuration.tls : nil)
+            // What choosing the route took comes off the one deadline.
+            plan.timeout = max(.zero, deadline - .now())
+            let route = plan.route
             opening = try await self.dialer.dial(plan) { channel in
                 try WebSocketOpening.start(
-                    handshake, on: channel, route: plan.route, deadline: deadline,
+                    handshake, on: channel, route: route, deadline: deadline,
                     configuration: configuration)
             }
         } catch let error as TunnelError {
