@@ -8,7 +8,7 @@ packages=(
     # The tools the tests drive.
     ca-certificates curl git openssl openssh-client
     # Origins and WebSocket servers.
-    git openssh-server nodejs node-ws python3 python3-venv
+    openssh-server nodejs node-ws python3 python3-venv
     # Proxies. squid-openssl is Squid with a TLS port; apache2-bin is Apache without the service.
     squid-openssl tinyproxy-bin apache2-bin
     # Gives sshd a login shell for the unprivileged user it runs as when the tests run as root.
