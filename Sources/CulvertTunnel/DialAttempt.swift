@@ -130,6 +130,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
                 }
                 self.phase = .proxyTLS(hop)
                 try self.startTLS(tls, host: hop.authority.host, fault: .proxy, on: channel)
+                try channel.pipeline.syncOperations.addHandler(UncleanShutdownFilter())
             case .connect(let index, let target):
                 self.phase = .proxyConnect(self.plan.route.hops[index])
                 try self.startConnect(hop: index, target: target, on: channel)

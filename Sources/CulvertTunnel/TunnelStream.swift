@@ -1,4 +1,5 @@
 public import NIOCore
+import NIOSSL
 
 /// An open stream to a target: an asynchronous sequence of the bytes that come, and ``write(_:)-(ByteBuffer)`` for those
 /// that go.
@@ -47,8 +48,16 @@ public struct TunnelStream: AsyncSequence, Sendable {
         var inner: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
 
         /// The next bytes; nil once the far end has half-closed.
+        ///
+        /// - Throws: ``TunnelError`` when the target ended TLS without saying so: the end may have been cut off.
         public mutating func next() async throws -> ByteBuffer? {
-            try await self.inner.next()
+            do {
+                return try await self.inner.next()
+            } catch NIOSSLError.uncleanShutdown {
+                throw TunnelError(
+                    .connectionClosed, phase: .targetTLS, fault: .target,
+                    detail: "the target ended TLS without close_notify; the end of the stream may be missing")
+            }
         }
     }
 }

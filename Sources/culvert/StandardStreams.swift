@@ -23,6 +23,7 @@ final class StandardInput: Sendable {
     /// One TLS record's worth four times over; a pipe holds as much.
     static let chunk = 64 * 1024
 
+    private let thread = blockingThread()
     private let wakeReader: CInt
     private let wakeWriter: CInt
 
@@ -43,7 +44,7 @@ final class StandardInput: Sendable {
     /// The next bytes; nil at the end.
     func read() async throws -> ByteBuffer? {
         try await withTaskCancellationHandler {
-            try await NIOThreadPool.singleton.runIfActive { try self.blockingRead() }
+            try await self.thread.runIfActive { try self.blockingRead() }
         } onCancel: {
             var byte: UInt8 = 0
             _ = Foundation.write(self.wakeWriter, &byte, 1)
@@ -73,10 +74,12 @@ final class StandardInput: Sendable {
 
 /// Standard output; a write that waits for its reader holds up its caller and nothing else.
 struct StandardOutput: Sendable {
+    private let thread = blockingThread()
+
     var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
     func write(_ bytes: ByteBuffer) async throws {
-        try await NIOThreadPool.singleton.runIfActive {
+        try await self.thread.runIfActive {
             try bytes.withUnsafeReadableBytes { pointer in
                 var rest = pointer[...]
                 while let start = UnsafeRawBufferPointer(rebasing: rest).baseAddress, !rest.isEmpty {
@@ -92,4 +95,12 @@ struct StandardOutput: Sendable {
             }
         }
     }
+}
+
+/// A thread that may block. Each stream has its own: on one core a shared pool has one thread, and a read that waits
+/// for the user would hold up every write.
+private func blockingThread() -> NIOThreadPool {
+    let pool = NIOThreadPool(numberOfThreads: 1)
+    pool.start()
+    return pool
 }
