@@ -13,24 +13,29 @@ public final class AccessLogWriter: Sendable {
     private struct State {
         var waiting = 0
         var dropped = 0
+        var hasFailed = false
     }
 
     private let file: FileHandle
+    private let onFailure: (@Sendable (any Error) -> Void)?
     private let queue = DispatchQueue(label: "culvert.access-log")
     private let state = Mutex(State())
 
     /// A writer to an open file, for example standard output.
-    public init(to file: FileHandle) {
+    ///
+    /// - Parameter onFailure: told of the first line that could not be written, and of the first after a good one.
+    public init(to file: FileHandle, onFailure: (@Sendable (any Error) -> Void)? = nil) {
         self.file = file
+        self.onFailure = onFailure
     }
 
     /// Opens a file for appending, created with mode 0640 when it is not there.
     ///
     /// - Throws: a POSIX error of the open.
-    public convenience init(path: String) throws {
+    public convenience init(path: String, onFailure: (@Sendable (any Error) -> Void)? = nil) throws {
         let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
-        self.init(to: FileHandle(fileDescriptor: descriptor, closeOnDealloc: true))
+        self.init(to: FileHandle(fileDescriptor: descriptor, closeOnDealloc: true), onFailure: onFailure)
     }
 
     /// Queues one line.
@@ -47,9 +52,23 @@ public final class AccessLogWriter: Sendable {
         guard let dropped else { return }
         self.queue.async {
             let notice = dropped > 0 ? "{\"droppedLines\":\(dropped)}\n" : ""
-            try? self.file.write(contentsOf: Data((notice + entry.json + "\n").utf8))
-            self.state.withLock { $0.waiting -= 1 }
+            self.writeNow(notice + entry.json + "\n")
         }
+    }
+
+    private func writeNow(_ text: String) {
+        var failure: (any Error)?
+        do {
+            try self.file.write(contentsOf: Data(text.utf8))
+        } catch {
+            failure = error
+        }
+        let isNew = self.state.withLock { state in
+            state.waiting -= 1
+            defer { state.hasFailed = failure != nil }
+            return failure != nil && !state.hasFailed
+        }
+        if isNew, let failure { self.onFailure?(failure) }
     }
 
     /// Returns once every queued line is written.

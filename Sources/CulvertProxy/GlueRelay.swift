@@ -1,3 +1,4 @@
+import CulvertTunnel
 import NIOCore
 import NIOPosix
 
@@ -110,7 +111,7 @@ final class GlueRelay {
 
     func failed(_ side: Side, error: any Error) {
         self[side].hasFailed = true
-        self.noteCloser(side == .client ? .client : .origin, reason: "\(error)")
+        self.noteCloser(side == .client ? .client : .origin, reason: plainDescription(of: error))
     }
 
     /// The channel of this side is closed: by us, by an error, or by its FIN when ours was out before.

@@ -42,9 +42,13 @@ final class ProxyCore: Sendable {
 
     /// The way to a target, every address of it judged on the way.
     func plan(to target: Authority) throws(TunnelError) -> DialPlan {
-        try self.dialer.plan(to: target, via: self.configuration.upstream, tls: nil) { address, port in
+        var plan = try self.dialer.plan(to: target, via: self.configuration.upstream, tls: nil) {
+            address, port in
             self.objection(to: address, port: port)
         }
+        // Without the guard a name may be one that only the parent can look up.
+        plan.checksTargetBeforeParent = self.policy.addressGuard != nil
+        return plan
     }
 
     /// Reads the certificate files of TLS with a parent, so that a bad one stops the start and no event loop reads.
@@ -83,9 +87,13 @@ final class ProxyCore: Sendable {
     private static let loopReason = "the target is this proxy itself"
 
     private func isOwn(_ address: IPAddress, port: UInt16) -> Bool {
-        self.listenAddresses.contains { listener in
+        let address = address.unmapped
+        return self.listenAddresses.contains { listener in
             guard listener.port == Int(port) else { return false }
-            return listener.address == address || (listener.isUnspecified && Self.isOfThisHost(address))
+            // To connect to the unspecified address is to connect to this host.
+            if address.isUnspecified { return listener.address.isUnspecified || listener.isLoopback }
+            return listener.address.unmapped == address
+                || (listener.address.isUnspecified && Self.isOfThisHost(address))
         }
     }
 
@@ -96,11 +104,17 @@ final class ProxyCore: Sendable {
     }
 }
 
-extension ListenAddress {
-    var isUnspecified: Bool {
-        switch self.address {
+extension IPAddress {
+    fileprivate var isUnspecified: Bool {
+        switch self {
         case .v4(let bits): bits == 0
         case .v6(let high, let low): high == 0 && low == 0
         }
+    }
+
+    /// The IPv4 address inside `::ffff:0:0/96`: the kernel connects there.
+    fileprivate var unmapped: IPAddress {
+        guard case .v6(0, let low) = self, low >> 32 == 0xFFFF else { return self }
+        return .v4(UInt32(truncatingIfNeeded: low))
     }
 }

@@ -55,6 +55,23 @@ final class AddressResolver: Resolver, Sendable {
         return self.v6.futureResult
     }
 
+    /// Looks a name up for somebody else to dial: fails with ``AddressForbidden`` when the filter refuses any of its
+    /// addresses, because nobody knows which one the other side will take.
+    static func checkAll(
+        _ host: String,
+        port: UInt16,
+        filter: @escaping AddressFilter,
+        on eventLoop: any EventLoop
+    ) -> EventLoopFuture<Void> {
+        self.threads.runIfActive(eventLoop: eventLoop) {
+            for address in try Self.lookUp(host: host, port: Int(port)) {
+                if let ip = IPAddress(address), let objection = filter(ip, port) {
+                    throw AddressForbidden(reason: objection)
+                }
+            }
+        }
+    }
+
     /// A call to the name service cannot be stopped; its late answer finds nobody.
     func cancelQueries() {}
 
@@ -119,15 +136,7 @@ struct AddressForbidden: Error {
 extension IPAddress {
     /// The address of an Internet socket; nil for a Unix one.
     package init?(_ address: SocketAddress) {
-        switch address {
-        case .v4(let inner):
-            self = .v4(UInt32(bigEndian: inner.address.sin_addr.s_addr))
-        case .v6(let inner):
-            let bytes = withUnsafeBytes(of: inner.address.sin6_addr) { Array($0) }
-            guard let parsed = IPAddress(bytes: bytes) else { return nil }
-            self = parsed
-        case .unixDomainSocket:
-            return nil
-        }
+        guard let text = address.ipAddress, let parsed = IPAddress(text) else { return nil }
+        self = parsed
     }
 }

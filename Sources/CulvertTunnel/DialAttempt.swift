@@ -70,7 +70,31 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
                 self.answeredHops.insert(index)
             }
         }
-        self.connect()
+        self.checkTarget()
+    }
+
+    /// The check of a target that a proxy will dial.
+    private func checkTarget() {
+        guard self.plan.checksTargetBeforeParent, let filter = self.plan.filter,
+            !self.plan.route.hops.isEmpty,
+            case .name(let name) = self.plan.target.host
+        else { return self.connect() }
+        let port = self.plan.target.port
+        AddressResolver.checkAll(name, port: port, filter: filter, on: self.eventLoop).whenComplete {
+            result in
+            guard !self.isFinished else { return }
+            switch result {
+            case .success: self.connect()
+            case .failure(let error as AddressForbidden):
+                self.fail(self.error(.forbidden, .policy, "\(name): \(error.reason)"))
+            case .failure(let error):
+                let reason = (error as? NameNotResolved)?.reason ?? "\(error)"
+                self.fail(
+                    self.error(
+                        .nameNotResolved, .network,
+                        "cannot resolve \(name), so it cannot be checked: \(reason)"))
+            }
+        }
     }
 
     // MARK: TCP
@@ -286,13 +310,13 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
             switch answer {
             case .authorize: preconditionFailure("an answer at hand is no error")
             case .credentialsMissing:
-                "the proxy wants credentials (\(offered)); put them in its URL: http://user:password@host:port"
+                "the proxy answered 407 and wants credentials (\(offered)); put them in its URL: http://user:password@host:port"
             case .credentialsRejected:
-                "the proxy rejected the user name or password (\(offered))"
+                "the proxy answered 407 again: it rejects the user name or password (\(offered))"
             case .credentialsUnsendable:
-                "Basic cannot send this user name or password: no colon in the name, no control characters"
+                "the proxy answered 407, but Basic cannot send this user name or password: no colon in the name, no control characters"
             case .schemesUnsupported(let schemes):
-                "the proxy offers only \(schemes.joined(separator: ", ")), but Basic is what is spoken here"
+                "the proxy answered 407 and offers only \(schemes.joined(separator: ", ")), but Basic is what is spoken here"
             }
         return self.error(.authenticationFailed, .proxy, detail, refusal: refusal)
     }

@@ -46,11 +46,5 @@ enum DialErrors {
         }
     }
 
-    private static func reason(_ error: any Error) -> String {
-        switch error {
-        case let error as IOError: String(describing: error)
-        case let error as ChannelError: String(describing: error)
-        default: "\(error)"
-        }
-    }
+    private static func reason(_ error: any Error) -> String { plainDescription(of: error) }
 }

@@ -19,6 +19,9 @@ package struct DialPlan: Sendable {
     package var timeout: TimeAmount
     /// Judges the addresses of the target when this side resolves it.
     package var filter: AddressFilter?
+    /// Resolves and judges the target's name also when a proxy dials it: one forbidden address, or none at all,
+    /// and the proxy is not asked.
+    package var checksTargetBeforeParent = false
 }
 
 /// One stage of a connection, in the order they are built.

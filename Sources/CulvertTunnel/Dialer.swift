@@ -90,7 +90,8 @@ public struct Dialer: Sendable {
         tls: TLSOptions? = nil,
         configure: @escaping @Sendable (any Channel) throws -> Output
     ) async throws -> Output {
-        let plan = try await self.plan(to: target, scheme: tls == nil ? .http : .https, tls: tls)
+        // Whatever the stream carries, it is the kind of tunnel that `https_proxy` is for.
+        let plan = try await self.plan(to: target, scheme: .https, tls: tls)
         return try await self.dial(plan, configure: configure)
     }
 

@@ -5,7 +5,7 @@ public import ProxyRoutes
 /// Which proxies a connection goes through.
 public enum ProxySetting: Sendable {
     /// The environment variables in this dictionary: `wss_proxy`, `https_proxy`, `all_proxy`, `no_proxy` and their
-    /// like; lower case wins over upper case.
+    /// like; lower case wins over upper case. A stream without a URL is asked for under `https_proxy`.
     case variables([String: String])
     /// No proxy.
     case none

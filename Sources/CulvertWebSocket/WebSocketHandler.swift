@@ -1,3 +1,4 @@
+import CulvertTunnel
 import HTTPWire
 import NIOCore
 import WebSocketWire
@@ -31,6 +32,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var waitingSends = CircularBuffer<SendTicket>()
     private var waitingPings: [PingTicket] = []
     private var pingCount: UInt64 = 0
+    private var sentCloseCode: WebSocketCloseCode?
     private var isReadingPaused = false
     private var wantsRead = false
     /// Why the connection ended, for whoever still sends.
@@ -96,12 +98,16 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch self.phase {
-        case .opening: self.failOpening(.upgradeFailed("the connection failed: \(error)"))
+        case .opening:
+            self.failOpening(.upgradeFailed("the connection failed: \(plainDescription(of: error))"))
         case .open:
-            self.end(.failed(.connectionLost("\(error)")), close: WebSocketClose(code: .abnormalClosure))
-        case .ended: break
+            let loss = WebSocketError.connectionLost(plainDescription(of: error))
+            self.end(.failed(loss), close: WebSocketClose(code: .abnormalClosure))
+        case .ended:
+            break
         }
-        context.close(promise: nil)
+        // The peer is gone or broken: there is nobody to exchange TLS's farewell with.
+        context.channel.closeWithoutFarewell()
     }
 
     // MARK: Opening
@@ -156,7 +162,6 @@ final class WebSocketHandler: ChannelDuplexHandler {
         var machine = machine
         var outbound = context.channel.allocator.buffer(capacity: 0)
         var end: (MessageQueue.End, WebSocketClose)?
-        let closedHereFirst = machine.closeSent
         actions: while true {
             switch machine.nextAction(outbound: &outbound) {
             case .needMore:
@@ -168,7 +173,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
             case .pong(let payload):
                 self.pongArrived(payload)
             case .closing(let close):
-                end = (self.endForClose(close, closedHereFirst: closedHereFirst), close)
+                end = (self.endForClose(close), close)
                 break actions
             case .failed(let error):
                 end = (
@@ -187,9 +192,10 @@ final class WebSocketHandler: ChannelDuplexHandler {
         }
     }
 
-    private func endForClose(_ close: WebSocketClose, closedHereFirst: Bool) -> MessageQueue.End {
+    private func endForClose(_ close: WebSocketClose) -> MessageQueue.End {
         switch close.code {
-        case _ where closedHereFirst: .finished
+        // The peer's echo of our own code.
+        case self.sentCloseCode: .finished
         case .normalClosure, .goingAway, .noStatusReceived: .finished
         default: .failed(.closed(close))
         }
@@ -285,7 +291,10 @@ final class WebSocketHandler: ChannelDuplexHandler {
         let error = self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
             try machine.sendClose(code, reason: reason, outbound: &outbound)
         }
-        if error == nil { self.closeChannel(within: timeout) }
+        if error == nil {
+            self.sentCloseCode = code
+            self.closeChannel(within: timeout)
+        }
         return error
     }
 

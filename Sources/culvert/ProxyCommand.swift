@@ -74,7 +74,12 @@ struct ProxyCommand: AsyncParsableCommand {
 
     mutating func validate() throws {
         _ = try self.listenAddresses()
-        for parent in self.upstream { _ = try parseProxyURL(parent, option: "--upstream") }
+        let hasTLSParent = try self.upstream.contains {
+            try parseProxyURL($0, option: "--upstream").scheme == .https
+        }
+        if self.upstreamCa != nil, !hasTLSParent {
+            throw ValidationError("--upstream-ca is for https parents, and no --upstream is one.")
+        }
         guard (64...1_048_576).contains(self.maxHeadBytes) else {
             throw ValidationError("--max-head-bytes must be from 64 to 1048576.")
         }
@@ -126,9 +131,14 @@ struct ProxyCommand: AsyncParsableCommand {
     }
 
     private func openAccessLog() throws -> AccessLogWriter {
-        guard self.accessLog != "-" else { return AccessLogWriter(to: .standardOutput) }
+        let name = self.accessLog == "-" ? "standard output" : self.accessLog
+        let onFailure: @Sendable (any Error) -> Void = {
+            StandardError.print(
+                "culvert proxy: the access log cannot be written to \(name): \($0.localizedDescription)")
+        }
+        guard self.accessLog != "-" else { return AccessLogWriter(to: .standardOutput, onFailure: onFailure) }
         do {
-            return try AccessLogWriter(path: self.accessLog)
+            return try AccessLogWriter(path: self.accessLog, onFailure: onFailure)
         } catch {
             throw CommandFailure(
                 "--access-log \(self.accessLog): \(error.localizedDescription)", status: .usage)

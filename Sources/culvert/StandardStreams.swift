@@ -12,8 +12,13 @@ import NIOPosix
 
 /// Lines for the person who runs the command.
 enum StandardError {
+    /// Prints what it can: nobody is left to be told that standard error is closed or full.
     static func print(_ line: String) {
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+        var rest = Array((line + "\n").utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            if count > 0 { rest = rest.dropFirst(count) } else if errno != EINTR { return }
+        }
     }
 }
 
@@ -57,7 +62,7 @@ final class StandardInput: Sendable {
             pollfd(fd: self.wakeReader, events: Int16(POLLIN), revents: 0),
         ]
         while poll(&waits, nfds_t(waits.count), -1) < 0 {
-            guard errno == EINTR else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+            guard errno == EINTR else { throw Self.unreadable() }
         }
         if waits[1].revents != 0 { throw CancellationError() }
         var buffer = ByteBuffer()
@@ -65,10 +70,14 @@ final class StandardInput: Sendable {
             while true {
                 let count = Foundation.read(STDIN_FILENO, pointer.baseAddress, Self.chunk)
                 if count >= 0 { return count }
-                guard errno == EINTR else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+                guard errno == EINTR else { throw Self.unreadable() }
             }
         }
         return count == 0 ? nil : buffer
+    }
+
+    private static func unreadable() -> CommandFailure {
+        CommandFailure("cannot read standard input: \(String(cString: strerror(errno)))", status: .badInput)
     }
 }
 

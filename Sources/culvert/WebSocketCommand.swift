@@ -14,7 +14,7 @@ struct WebSocketCommand: AsyncParsableCommand {
             handshake, and what comes until then is still written. With --binary, each run of up to 64 KiB read is \
             one binary message, and what comes is written as it is.
 
-            The last line on standard error tells the close code and reason.
+            A line on standard error tells the close code and reason.
 
             \(CommandStatus.help)
             """)
@@ -49,7 +49,7 @@ struct WebSocketCommand: AsyncParsableCommand {
         help: ArgumentHelp("How long the server may take to answer the close.", valueName: "seconds"))
     var closeTimeout: Seconds = 5
 
-    @Option(help: ArgumentHelp("Largest message to accept.", valueName: "bytes"))
+    @Option(help: ArgumentHelp("Largest message to accept, and longest line to send.", valueName: "bytes"))
     var maxMessageBytes: Int = WebSocketLimits().maxMessageBytes
 
     @OptionGroup var client: ClientOptions

@@ -160,20 +160,27 @@ struct WebSocketSession: Sendable {
                 scanned = 0
                 try await self.prompt()
             }
-            guard waiting.readableBytes <= self.maxLineBytes else {
-                throw CommandFailure(
-                    "a line of more than \(self.maxLineBytes) bytes; use --binary", status: .badInput)
-            }
+            try self.checkLength(waiting.readableBytes)
             waiting.discardReadBytes()
         }
         if waiting.readableBytes > 0 { try await self.sendLine(waiting, to: socket) }
     }
 
     private func sendLine(_ bytes: ByteBuffer?, to socket: WebSocket) async throws {
+        try self.checkLength(bytes?.readableBytes ?? 0)
         guard let bytes, let text = String(validating: bytes.readableBytesView, as: UTF8.self) else {
             throw CommandFailure("standard input is not UTF-8; use --binary", status: .badInput)
         }
         try await socket.send(text)
+    }
+
+    private func checkLength(_ count: Int) throws {
+        guard count <= self.maxLineBytes else {
+            let limit = self.maxLineBytes
+            throw CommandFailure(
+                "a line of more than \(limit) bytes; raise --max-message-bytes or use --binary",
+                status: .badInput)
+        }
     }
 
     private func prompt() async throws {

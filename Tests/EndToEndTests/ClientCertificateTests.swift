@@ -1,7 +1,7 @@
 import Testing
 
 /// A client certificate inside the tunnel, asked for by OpenSSL's own server.
-@Suite("client certificates", .serialized, .timeLimit(.minutes(2)), .requires(.openssl, .python3, .squid))
+@Suite("client certificates", .serialized, .timeLimit(.minutes(2)), .requires(.openssl, .python3))
 struct ClientCertificateTests {
     /// `openssl s_server` that insists on a certificate of the test's authority and answers each line reversed.
     private func server(_ certificates: TestCertificates) async throws -> (process: LeashedProcess, port: Int)
@@ -17,7 +17,7 @@ struct ClientCertificateTests {
         return (process, port)
     }
 
-    @Test("it is shown when asked for", arguments: [Route.direct, .culvert, .squidTLS])
+    @Test("it is shown when asked for", arguments: [Route.direct, .culvert, .culvertBasic])
     func shown(route: Route) async throws {
         let certificates = try await TestCertificates.shared()
         let (process, port) = try await self.server(certificates)
