@@ -75,7 +75,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         case (DrainEvent.begin, .negotiating) where !self.receivedAnything:
             context.close(promise: nil)
         case (DrainEvent.deadline, .negotiating):
-            self.dial?.cancel()
+            self.abandonDial(by: .proxy, reason: "the proxy is stopping")
             context.close(promise: nil)
         default:
             context.fireUserInboundEventTriggered(event)
@@ -84,15 +84,18 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         self.headTimer?.cancel()
-        if let dial {
-            self.dial = nil
-            dial.cancel()
-            self.entry.closedBy = .client
-            self.entry.reason = "the client left before the tunnel stood"
-            self.log()
-        }
+        self.abandonDial(by: .client, reason: "the client left before the tunnel stood")
         self.phase = .done
         context.fireChannelInactive()
+    }
+
+    private func abandonDial(by closer: AccessLogEntry.Closer, reason: String) {
+        guard let dial else { return }
+        self.dial = nil
+        dial.cancel()
+        self.entry.closedBy = closer
+        self.entry.reason = reason
+        self.log()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -201,6 +204,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         for channel in [context.channel, origin] {
             try channel.syncOptions?.setOption(.autoRead, value: false)
         }
+        self.core.registry.add(origin)
         try origin.pipeline.syncOperations.addHandler(RelayHandler(relay, side: .origin))
         try context.pipeline.syncOperations.addHandler(RelayHandler(relay, side: .client))
 
@@ -233,10 +237,13 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         context: ChannelHandlerContext
     ) {
         self.headTimer?.cancel()
-        // A head that never became one was not noted yet.
         if self.entry.method.isEmpty {
-            self.headTime = .now()
-            self.entry.timestamp = Date().timeIntervalSince1970
+            if let head = self.machine.receivedHead {
+                self.headArrived(head)
+            } else {
+                self.headTime = .now()
+                self.entry.timestamp = Date().timeIntervalSince1970
+            }
         }
         self.entry.status = rejection.status
         self.entry.reason = rejection.reason

@@ -9,11 +9,12 @@ enum DrainEvent {
     case deadline
 }
 
-/// The open client connections, so that the server can wait for them to end, and end them.
+/// The open connections, those of clients and those of their tunnels, so that the server can wait for them to end, and end them.
 final class ConnectionRegistry: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
         var waiter: CheckedContinuation<Void, Never>?
+        var isShut = false
     }
 
     private let state = Mutex(State())
@@ -22,7 +23,11 @@ final class ConnectionRegistry: Sendable {
 
     func add(_ channel: any Channel) {
         let id = ObjectIdentifier(channel)
-        self.state.withLock { $0.channels[id] = channel }
+        let isShut = self.state.withLock { state in
+            state.channels[id] = channel
+            return state.isShut
+        }
+        if isShut { channel.close(promise: nil) }
         channel.closeFuture.whenComplete { _ in self.remove(id) }
     }
 
@@ -32,9 +37,13 @@ final class ConnectionRegistry: Sendable {
         }
     }
 
-    /// Closes every connection at once.
+    /// Closes every connection at once, and each that still comes.
     func closeAll() {
-        for channel in self.state.withLock({ Array($0.channels.values) }) { channel.close(promise: nil) }
+        let channels = self.state.withLock { state in
+            state.isShut = true
+            return Array(state.channels.values)
+        }
+        for channel in channels { channel.close(promise: nil) }
     }
 
     /// Returns once no connection is open. For one waiter.

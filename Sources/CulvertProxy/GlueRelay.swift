@@ -42,6 +42,7 @@ final class GlueRelay {
     private var outcome = Outcome()
     private var lastActivity = NIODeadline.now()
     private var idleTimer: Scheduled<Void>?
+    private var unsentBefore = 0
     private var hasCloser = false
 
     /// One of the two channels, seen from the relay.
@@ -54,6 +55,8 @@ final class GlueRelay {
         var outputIsDone = false
         /// It was reset, or its TLS broke.
         var hasFailed = false
+        /// We closed it.
+        var isClosing = false
     }
 
     /// - Parameter onEnd: called once, when both channels are closed.
@@ -117,10 +120,12 @@ final class GlueRelay {
     /// The channel of this side is closed: by us, by an error, or by its FIN when ours was out before.
     func becameInactive(_ side: Side) {
         self[side].context = nil
-        self.noteCloser(side == .client ? .client : .origin, reason: "closed")
+        // A channel that closes without our doing, before it had our FIN, met an error while writing: the peer is gone.
+        let wasReset = self[side].hasFailed || !(self[side].isClosing || self[side].outputIsDone)
+        self.noteCloser(side == .client ? .client : .origin, reason: wasReset ? "reset" : "closed")
         if self[side.other].context == nil {
             self.finish()
-        } else if self[side].hasFailed {
+        } else if wasReset {
             self.reset(side.other)
         } else {
             self.closeAfterFlush(side.other)
@@ -144,8 +149,8 @@ final class GlueRelay {
             guard let context = self[side].context else { return }
             self[side].outputIsDone = true
             if self.client.outputIsDone, self.origin.outputIsDone {
-                self.client.context?.close(promise: nil)
-                self.origin.context?.close(promise: nil)
+                self.close(.client)
+                self.close(.origin)
             } else if !self[side].inputIsClosed {
                 context.close(mode: .output, promise: nil)
             } else {
@@ -160,18 +165,23 @@ final class GlueRelay {
         let flushed = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(NIOAny(ByteBuffer()), promise: flushed)
         flushed.futureResult.assumeIsolated().whenComplete { _ in
-            self[side].context?.close(promise: nil)
+            self.close(side)
         }
+    }
+
+    private func close(_ side: Side) {
+        self[side].isClosing = true
+        self[side].context?.close(promise: nil)
     }
 
     private func reset(_ side: Side) {
         guard let context = self[side].context else { return }
         // Closing with unsent data and no time to linger makes the kernel send RST instead of FIN.
         guard let socket = context.channel as? any SocketOptionProvider else {
-            return context.close(promise: nil)
+            return self.close(side)
         }
         socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).assumeIsolated().whenComplete { _ in
-            self[side].context?.close(promise: nil)
+            self.close(side)
         }
     }
 
@@ -189,16 +199,26 @@ final class GlueRelay {
 
     // MARK: Idle
 
+    private var unsentBytes: Int {
+        [self.client, self.origin].reduce(0) { sum, end in
+            sum + ((try? end.context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0)
+        }
+    }
+
     private func armIdleTimer(in delay: TimeAmount) {
         self.idleTimer = self.eventLoop.assumeIsolated().scheduleTask(in: delay) {
+            // Bytes that still go out to a slow reader count too.
+            let unsent = self.unsentBytes
+            if unsent < self.unsentBefore { self.lastActivity = .now() }
+            self.unsentBefore = unsent
             let idle = NIODeadline.now() - self.lastActivity
             if idle < self.idleTimeout {
                 self.armIdleTimer(in: self.idleTimeout - idle)
             } else {
                 self.noteCloser(.proxy, reason: "idle")
                 // A peer that took nothing for so long will not take the rest: no flush to wait for.
-                self.client.context?.close(promise: nil)
-                self.origin.context?.close(promise: nil)
+                self.close(.client)
+                self.close(.origin)
             }
         }
     }

@@ -57,6 +57,18 @@ final class ProxyCore: Sendable {
         _ = try self.plan(to: parent.authority)
     }
 
+    /// Refuses a parent that is this proxy itself: every request would come back to it until no descriptor is left.
+    func checkParent() throws(TunnelError) {
+        guard let parent = self.configuration.upstream.hops.first else { return }
+        let isThisProxy =
+            switch parent.authority.host {
+            case .address(let address): self.isOwn(address, port: parent.authority.port)
+            case .name(let name):
+                name == "localhost" && self.isOwn(.v4(0x7F00_0001), port: parent.authority.port)
+            }
+        if isThisProxy { throw .configuration("the parent \(parent) is this proxy itself") }
+    }
+
     /// Why a target may not be reached by what its name and port say, or nil.
     func objection(to target: Authority) -> String? {
         if case .deny(let reason) = self.policy.decide(target) { return reason }

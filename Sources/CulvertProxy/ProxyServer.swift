@@ -38,6 +38,12 @@ public struct ProxyServer: Service {
         try self.core.warmUp()
         let listeners = try await self.listen()
         self.core.listenAddresses = listeners.compactMap { $0.localAddress.flatMap(ListenAddress.init) }
+        do {
+            try self.core.checkParent()
+        } catch {
+            for listener in listeners { try? await listener.close() }
+            throw error
+        }
         self.core.configuration.onListening?(self.core.listenAddresses)
 
         await withTaskCancellationHandler {

@@ -15,6 +15,15 @@ extension ConnectServerMachine.Rejection {
                 .malformedProxyAnswer, .connectionClosed:
                 502
             }
-        self.init(status: status, reason: error.description, text: error.detail, fields: [:])
+        // The log tells all; the client learns nothing of inner addresses or of the parent.
+        let text =
+            switch (error.code, error.phase) {
+            case (.forbidden, _): "the proxy's rules forbid an address of this target"
+            case (.timedOut, .proxyTLS), (.timedOut, .proxyConnect): "the parent proxy did not answer in time"
+            case (_, .proxyTLS), (_, .proxyConnect): "the parent proxy did not open the tunnel"
+            case (_, .configuration): "the proxy is not set up to open this tunnel"
+            case (_, .resolve), (_, .connect), (_, .targetTLS): error.detail
+            }
+        self.init(status: status, reason: error.description, text: text, fields: [:])
     }
 }

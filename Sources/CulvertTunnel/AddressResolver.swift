@@ -1,6 +1,7 @@
 package import HTTPWire
 package import NIOCore
 import NIOPosix
+import Synchronization
 
 #if canImport(Darwin)
     import Darwin
@@ -19,6 +20,7 @@ final class AddressResolver: Resolver, Sendable {
     private let v4: EventLoopPromise<[SocketAddress]>
     private let v6: EventLoopPromise<[SocketAddress]>
     private let filter: AddressFilter?
+    private let isCancelled = Atomic(false)
 
     /// Name services block their thread, some for half a minute; so these threads serve nothing else.
     private static let threads: NIOThreadPool = {
@@ -40,7 +42,9 @@ final class AddressResolver: Resolver, Sendable {
     /// Asked first of the two; one call to the name service answers both.
     func initiateAAAAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
         let work = Self.threads.runIfActive(eventLoop: self.v4.futureResult.eventLoop) {
-            try self.admitted(try Self.lookUp(host: host, port: port))
+            // A dial that was given up while it waited for a thread takes none.
+            guard !self.isCancelled.load(ordering: .relaxed) else { throw CancellationError() }
+            return try self.admitted(try Self.lookUp(host: host, port: port))
         }
         work.whenComplete { result in
             switch result {
@@ -72,8 +76,10 @@ final class AddressResolver: Resolver, Sendable {
         }
     }
 
-    /// A call to the name service cannot be stopped; its late answer finds nobody.
-    func cancelQueries() {}
+    /// A call to the name service cannot be stopped, its late answer finds nobody; one that waits is not made.
+    func cancelQueries() {
+        self.isCancelled.store(true, ordering: .relaxed)
+    }
 
     private func admitted(_ addresses: [SocketAddress]) throws -> [SocketAddress] {
         guard let filter else { return addresses }

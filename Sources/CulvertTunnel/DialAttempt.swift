@@ -17,12 +17,17 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
     private let configure: @Sendable (any Channel) throws -> Output
 
     private var channel: (any Channel)?
+    /// Channels that race for the first connection, to be closed when the attempt is given up.
+    private var connecting: [any Channel] = []
+    private var resolver: AddressResolver?
     private var phase = TunnelError.Phase.resolve
     private var remaining: ArraySlice<DialStep> = []
     /// What to send with the first CONNECT to a hop, by index: set unasked, or by a challenge that cost the
     /// connection.
     private var authorizations: [Int: String] = [:]
     private var answeredHops: Set<Int> = []
+    /// The hop whose 407 was answered on the connection it came on.
+    private var retriedHop: Int?
     private var deadline: Scheduled<Void>?
     private var isFinished = false
 
@@ -66,7 +71,8 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
         if self.plan.sendsCredentialsUnasked {
             for (index, hop) in self.plan.route.hops.enumerated() {
                 guard let credentials = hop.credentials else { continue }
-                self.authorizations[index] = BasicScheme.authorization(for: credentials)
+                guard let value = BasicScheme.authorization(for: credentials) else { continue }
+                self.authorizations[index] = value
                 self.answeredHops.insert(index)
             }
         }
@@ -105,6 +111,10 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
         let bootstrap = ClientBootstrap(group: self.eventLoop)
             // The deadline over everything is shorter; this one only must not fire first.
             .connectTimeout(self.plan.timeout + .seconds(1))
+            .channelInitializer { channel in
+                self.connecting.append(channel)
+                return channel.eventLoop.makeSucceededVoidFuture()
+            }
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
         let filter = self.plan.route.hops.isEmpty ? self.plan.filter : nil
@@ -112,6 +122,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
         case .name(let name):
             self.phase = .resolve
             let resolver = AddressResolver(eventLoop: self.eventLoop, filter: filter)
+            self.resolver = resolver
             bootstrap.resolver(resolver).connect(host: name, port: Int(peer.port)).whenComplete(
                 self.connected)
         case .address(let address):
@@ -134,6 +145,8 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
         case .success(let channel):
             guard !self.isFinished else { return channel.close(promise: nil) }
             self.channel = channel
+            self.connecting = []
+            self.resolver = nil
             self.phase = .connect
             self.runNextStep()
         case .failure(let error):
@@ -191,7 +204,9 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
     }
 
     private func startConnect(hop index: Int, target: Authority, on channel: any Channel) throws {
-        let machine = ConnectClientMachine(target: target, fields: self.plan.connectFields)
+        // Fields may hold what is meant for one proxy: the first, whom the caller configured.
+        let fields = index == 0 ? self.plan.connectFields : [:]
+        let machine = ConnectClientMachine(target: target, fields: fields)
         let handler = ConnectHandler(machine: machine, authorization: self.authorizations[index]) { outcome in
             self.connectEnded(outcome, hop: index)
         }
@@ -209,6 +224,11 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
             return self.challenged(refusal, values, keepsConnection: keepsConnection, hop: index)
         case .refused(let refusal):
             self.fail(self.refusedError(ProxyRefusal(refusal), hop: hop))
+        case .failed(.closed(afterBytes: 0)) where self.retriedHop == index:
+            // It promised to keep the connection behind its 407, and did not: the answer rides on a new one.
+            self.retriedHop = nil
+            self.channel = nil
+            self.connect()
         case .failed(let failure):
             self.fail(self.malformedAnswerError(failure))
         case .connectionLost(let error):
@@ -236,7 +256,10 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
         }
         self.answeredHops.insert(index)
         self.authorizations[index] = value
-        if keepsConnection { return value }
+        if keepsConnection {
+            self.retriedHop = index
+            return value
+        }
         // The handler closes this connection; a new one carries the answer with its first CONNECT.
         self.channel = nil
         self.connect()
@@ -250,6 +273,9 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
         self.isFinished = true
         self.deadline?.cancel()
         self.channel?.close(promise: nil)
+        self.resolver?.cancelQueries()
+        for channel in self.connecting { channel.close(promise: nil) }
+        self.connecting = []
         self.promise.fail(error)
     }
 

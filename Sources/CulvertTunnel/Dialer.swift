@@ -7,7 +7,7 @@ package import ProxyRoutes
 /// Opens TCP and TLS streams along a route of HTTP CONNECT proxies.
 ///
 /// ```swift
-/// let dialer = Dialer(.init { $0.proxy = .hops([try ProxyHop("http://user:password@proxy.example:3128")]) })
+/// let dialer = try Dialer(.init { $0.proxy = .hops([try ProxyHop("http://user:password@proxy.example:3128")]) })
 /// try await dialer.withStream(to: Authority("example.com:443"), tls: TLSOptions()) { stream in
 ///     try await stream.write("GET / HTTP/1.0\r\nHost: example.com\r\n\r\n")
 ///     for try await bytes in stream { print(String(buffer: bytes)) }
@@ -23,7 +23,7 @@ public struct Dialer: Sendable {
         public var openTimeout: Duration = .seconds(30)
         /// TLS with `https` proxies.
         public var proxyTLS = TLSOptions()
-        /// Fields for CONNECT requests, in place of the defaults of the same name. Only proxies see them.
+        /// Fields for the CONNECT to the first proxy, in place of the defaults of the same name. Nobody else sees them.
         public var connectFields: HTTPFields = [:]
         /// Sends the user name and password with the first CONNECT, before the proxy asks for them. Saves a round
         /// trip, and shows the password to whatever answers at the proxy's address.
@@ -44,6 +44,9 @@ public struct Dialer: Sendable {
     public let configuration: Configuration
     private let eventLoopGroup: any EventLoopGroup
     private let contexts = TLSContexts()
+
+    /// A year stands for "never"; sums with it cannot overflow.
+    private static let longestTimeout = Duration.seconds(365 * 24 * 3600)
 
     /// A dialer whose connections run on an event loop group, by default the process' shared one.
     public init(
@@ -121,7 +124,7 @@ public struct Dialer: Sendable {
             target: target, route: route, targetTLS: targetTLS, hopTLS: hopTLS,
             connectFields: self.configuration.connectFields,
             sendsCredentialsUnasked: self.configuration.sendsCredentialsUnasked,
-            timeout: TimeAmount(self.configuration.openTimeout), filter: filter)
+            timeout: TimeAmount(min(self.configuration.openTimeout, Self.longestTimeout)), filter: filter)
     }
 
     package func dial<Output: Sendable>(

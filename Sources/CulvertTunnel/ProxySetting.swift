@@ -11,7 +11,7 @@ public enum ProxySetting: Sendable {
     case none
     /// These proxies, for every target, from the nearest to the one that dials the target.
     case hops([ProxyHop])
-    /// Asked for each target.
+    /// Asked for each target, before the deadline runs: it bounds its own waiting.
     case resolver(@Sendable (Authority) async throws -> Route)
 
     /// The variables of this process' environment.

@@ -89,7 +89,7 @@ public struct TunnelError: Error, Sendable {
         self.underlying = underlying
     }
 
-    static func configuration(_ detail: String, underlying: (any Error)? = nil) -> TunnelError {
+    package static func configuration(_ detail: String, underlying: (any Error)? = nil) -> TunnelError {
         TunnelError(
             .invalidConfiguration, phase: .configuration, fault: .configuration, detail: detail,
             underlying: underlying)

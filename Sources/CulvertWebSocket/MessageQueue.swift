@@ -51,7 +51,8 @@ final class MessageQueue: Sendable {
             }
             state.messages.append(message)
             state.bytes += message.byteCount + Self.overhead
-            state.isPaused = state.bytes > self.watermarks.high
+            // Only draining ends a pause: reading goes on when `next` reports it, and not before.
+            if state.bytes > self.watermarks.high { state.isPaused = true }
             return .queued(keepReading: !state.isPaused)
         }
         switch delivery {

@@ -53,7 +53,7 @@ public struct WebSocketClient: Sendable {
         public var inboundWatermarks = WebSocketWatermarks(low: 256 * 1024, high: 1024 * 1024)
         /// Sent bytes that wait for the socket: past the high mark `send` suspends.
         public var outboundWatermarks = WebSocketWatermarks(low: 64 * 1024, high: 256 * 1024)
-        /// Fields for CONNECT requests. Only proxies see them.
+        /// Fields for the CONNECT to the first proxy. Nobody else sees them.
         public var connectFields: HTTPFields = [:]
         /// Sends the proxy's user name and password before it asks for them.
         public var sendsProxyCredentialsUnasked = false

@@ -33,6 +33,10 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var waitingPings: [PingTicket] = []
     private var pingCount: UInt64 = 0
     private var sentCloseCode: WebSocketCloseCode?
+    /// Replies written since the socket took no more.
+    private var unreadReplies = 0
+    /// 8,000 pongs of the largest size.
+    private static let maxUnreadReplies = 1024 * 1024
     private var isReadingPaused = false
     private var wantsRead = false
     /// Why the connection ended, for whoever still sends.
@@ -184,12 +188,24 @@ final class WebSocketHandler: ChannelDuplexHandler {
             }
         }
         self.phase = .open(machine)
-        if outbound.readableBytes > 0 { context.writeAndFlush(Self.wrapOutboundOut(outbound), promise: nil) }
-        if let (end, close) = end {
-            self.end(end, close: close)
-            // RFC 6455 §7.1.1: the server closes TCP first; a client that waits leaves no TIME_WAIT behind.
-            self.closeChannel(within: .seconds(1))
+        // The end before the write: a write that fails calls this handler, which must know by then.
+        if let (end, close) = end { self.end(end, close: close) }
+        if outbound.readableBytes > 0 {
+            self.countUnreadReplies(outbound.readableBytes, context: context)
+            context.writeAndFlush(Self.wrapOutboundOut(outbound), promise: nil)
         }
+        // RFC 6455 §7.1.1: the server closes TCP first; a client that waits leaves no TIME_WAIT behind.
+        if end != nil { self.closeChannel(within: .seconds(1)) }
+    }
+
+    /// A peer that sends pings and reads nothing must not fill the memory with their pongs.
+    private func countUnreadReplies(_ count: Int, context: ChannelHandlerContext) {
+        guard !context.channel.isWritable else { return self.unreadReplies = 0 }
+        self.unreadReplies += count
+        guard self.unreadReplies > Self.maxUnreadReplies, case .open = self.phase else { return }
+        let loss = WebSocketError.connectionLost("the peer sends pings and reads none of the pongs")
+        self.end(.failed(loss), close: WebSocketClose(code: .abnormalClosure))
+        context.channel.closeWithoutFarewell()
     }
 
     private func endForClose(_ close: WebSocketClose) -> MessageQueue.End {
@@ -293,9 +309,27 @@ final class WebSocketHandler: ChannelDuplexHandler {
         }
         if error == nil {
             self.sentCloseCode = code
-            self.closeChannel(within: timeout)
+            self.closeUnlessProgressing(within: timeout, unsent: .max)
         }
         return error
+    }
+
+    /// The peer's answer is due a timeout after our close frame is out; as long as bytes before it still go out, the
+    /// peer is alive and reading.
+    private func closeUnlessProgressing(within timeout: TimeAmount, unsent before: Int) {
+        guard let context else { return }
+        self.closeTask?.cancel()
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        self.closeTask = context.eventLoop.scheduleTask(in: timeout) {
+            let (handler, context) = bound.value
+            let unsent = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+            // Once all is out, one more timeout is for the answer.
+            if unsent < before, before > 0, before != .max || unsent > 0 {
+                handler.closeUnlessProgressing(within: timeout, unsent: unsent)
+            } else {
+                context.channel.closeWithoutFarewell()
+            }
+        }
     }
 
     func closeChannel(within timeout: TimeAmount) {

@@ -29,7 +29,8 @@ struct WebSocketOpening: Sendable {
     ) throws -> WebSocketOpening {
         let marks = configuration.outboundWatermarks
         try channel.syncOptions?.setOption(
-            .writeBufferWaterMark, value: .init(low: max(1, marks.low), high: max(1, marks.high)))
+            .writeBufferWaterMark,
+            value: .init(low: max(1, min(marks.low, marks.high)), high: max(1, marks.high)))
         let queue = MessageQueue(watermarks: configuration.inboundWatermarks)
         let promise = channel.eventLoop.makePromise(of: WebSocketAgreement.self)
         let handler = WebSocketHandler(

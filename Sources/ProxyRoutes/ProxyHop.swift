@@ -49,7 +49,7 @@ public struct ProxyHop: Sendable, Hashable {
         var assumptions: [String] = []
 
         let scheme: Scheme
-        if let separator = rest.firstRange(of: "://") {
+        if let separator = rest.firstRange(of: "://"), Self.isScheme(rest[..<separator.lowerBound]) {
             let name = rest[..<separator.lowerBound].lowercased()
             guard let known = Scheme(rawValue: name) else {
                 throw ProxyURLError(reason: .unsupportedScheme(printable(name)))
@@ -75,6 +75,11 @@ public struct ProxyHop: Sendable, Hashable {
         } catch {
             throw ProxyURLError(reason: .authority(error))
         }
+    }
+
+    /// Whether it is one by its letters (RFC 3986 §3.1); a password may hold `://` too.
+    private static func isScheme(_ text: Substring) -> Bool {
+        text.utf8.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || "+-.".utf8.contains($0) }
     }
 
     private static func takeCredentials(from rest: inout Substring) throws(ProxyURLError) -> ProxyCredentials?

@@ -48,17 +48,18 @@ struct ClientOptions: ParsableArguments {
     var openTimeout: Seconds = 30
 
     mutating func validate() throws {
-        _ = try self.proxySetting()
+        _ = try self.proxySetting(isTold: false)
         _ = try HeaderField.fields(self.proxyHeader, option: "--proxy-header")
         if (self.cert == nil) != (self.key == nil) {
             throw ValidationError("--cert and --key belong together: give both or neither.")
         }
     }
 
-    func proxySetting() throws -> ProxySetting {
+    /// - Parameter isTold: prints what was assumed of the URLs.
+    func proxySetting(isTold: Bool = true) throws -> ProxySetting {
         guard !self.proxy.isEmpty else { return .environment }
         if self.proxy == ["none"] { return .none }
-        return .hops(try self.proxy.map { try parseProxyURL($0, option: "--proxy") })
+        return .hops(try self.proxy.map { try parseProxyURL($0, option: "--proxy", isTold: isTold) })
     }
 
     var tls: TLSOptions {
@@ -80,10 +81,12 @@ struct ClientOptions: ParsableArguments {
 }
 
 /// A proxy URL of the command line. The error never repeats the value: it may hold a password.
-func parseProxyURL(_ text: String, option: String) throws -> ProxyHop {
+func parseProxyURL(_ text: String, option: String, isTold: Bool) throws -> ProxyHop {
     do {
         let (hop, assumptions) = try ProxyHop.parse(text)
-        for assumption in assumptions { StandardError.print("culvert: note: \(option): \(assumption)") }
+        for assumption in assumptions where isTold {
+            StandardError.print("culvert: note: \(option): \(assumption)")
+        }
         return hop
     } catch {
         throw ValidationError("\(option): \(error).")

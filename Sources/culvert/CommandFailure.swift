@@ -101,7 +101,7 @@ struct CommandFailure: Error {
 
     /// Prints the message on standard error under the command's name and gives the status to end with.
     func report(_ command: String) -> ExitCode {
-        StandardError.print("culvert \(command): error: \(self.message)")
+        StandardError.print("culvert \(command): error: \(printable(self.message))")
         return ExitCode(self.status.rawValue)
     }
 }

@@ -64,13 +64,21 @@ struct ConnectCommand: AsyncParsableCommand {
         let output = StandardOutput()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                while let bytes = try await input.read() { try await stream.write(bytes) }
-                try await stream.finish()
+                for try await bytes in stream { try await output.write(bytes) }
+                // What is already there still goes out; nothing more is waited for.
+                input.endWhenEmpty()
             }
-            for try await bytes in stream { try await output.write(bytes) }
-            group.cancelAll()
-            // The far end is done; what standard input still had for it has no reader any more.
-            while let result = await group.nextResult() { _ = result }
+            group.addTask {
+                do {
+                    while let bytes = try await input.read() { try await stream.write(bytes) }
+                    try await stream.finish()
+                } catch let failure as CommandFailure {
+                    throw failure
+                } catch {
+                    // The far end takes no more. Whether that is a loss the reading side finds out.
+                }
+            }
+            try await group.waitForAll()
         }
     }
 }

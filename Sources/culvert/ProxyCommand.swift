@@ -75,7 +75,7 @@ struct ProxyCommand: AsyncParsableCommand {
     mutating func validate() throws {
         _ = try self.listenAddresses()
         let hasTLSParent = try self.upstream.contains {
-            try parseProxyURL($0, option: "--upstream").scheme == .https
+            try parseProxyURL($0, option: "--upstream", isTold: false).scheme == .https
         }
         if self.upstreamCa != nil, !hasTLSParent {
             throw ValidationError("--upstream-ca is for https parents, and no --upstream is one.")
@@ -148,7 +148,8 @@ struct ProxyCommand: AsyncParsableCommand {
     private func proxyConfiguration(_ writer: AccessLogWriter) throws -> ProxyConfiguration {
         try ProxyConfiguration {
             $0.listeners = try self.listenAddresses()
-            $0.upstream = Route(try self.upstream.map { try parseProxyURL($0, option: "--upstream") })
+            $0.upstream = Route(
+                try self.upstream.map { try parseProxyURL($0, option: "--upstream", isTold: true) })
             $0.upstreamTLS.trustRoots = self.upstreamCa.map(TLSOptions.TrustRoots.file) ?? .system
             $0.users = try self.users()
             $0.policy.connectPorts = self.connectPort.isEmpty ? nil : Set(self.connectPort)

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import Synchronization
 
 #if canImport(Darwin)
     import Darwin
@@ -29,6 +30,7 @@ final class StandardInput: Sendable {
     static let chunk = 64 * 1024
 
     private let thread = blockingThread()
+    private let isCancelled = Atomic(false)
     private let wakeReader: CInt
     private let wakeWriter: CInt
 
@@ -51,9 +53,20 @@ final class StandardInput: Sendable {
         try await withTaskCancellationHandler {
             try await self.thread.runIfActive { try self.blockingRead() }
         } onCancel: {
-            var byte: UInt8 = 0
-            _ = Foundation.write(self.wakeWriter, &byte, 1)
+            self.isCancelled.store(true, ordering: .releasing)
+            self.wake()
         }
+    }
+
+    /// From now on a read that would wait is the end instead.
+    func endWhenEmpty() {
+        self.wake()
+    }
+
+    /// The byte stays in the pipe: every later read finds it too.
+    private func wake() {
+        var byte: UInt8 = 0
+        _ = Foundation.write(self.wakeWriter, &byte, 1)
     }
 
     private func blockingRead() throws -> ByteBuffer? {
@@ -64,7 +77,10 @@ final class StandardInput: Sendable {
         while poll(&waits, nfds_t(waits.count), -1) < 0 {
             guard errno == EINTR else { throw Self.unreadable() }
         }
-        if waits[1].revents != 0 { throw CancellationError() }
+        if waits[1].revents != 0 {
+            if self.isCancelled.load(ordering: .acquiring) { throw CancellationError() }
+            if waits[0].revents == 0 { return nil }
+        }
         var buffer = ByteBuffer()
         let count = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.chunk) { pointer in
             while true {

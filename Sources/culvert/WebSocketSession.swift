@@ -1,4 +1,5 @@
 import CulvertWebSocket
+import Foundation
 import HTTPWire
 import NIOCore
 import Synchronization
@@ -86,7 +87,16 @@ struct WebSocketSession: Sendable {
     }
 
     private static func signal() async -> Event {
-        for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { return .interrupted }
+        for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) {
+            // The close handshake may wait for the server, or a write for a reader that is stuck: a second signal
+            // waits for nothing.
+            Task.detached {
+                for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) {
+                    exit(CommandStatus.interrupted.rawValue)
+                }
+            }
+            return .interrupted
+        }
         // Cancelled: the session is over.
         return .sendingFailed
     }

@@ -258,7 +258,7 @@ struct ProxyRefusalTests {
             $0.guardMode = .on
         } _: { proxy, log in
             for (target, words) in [
-                ("example.com:22", "port 22"), ("127.0.0.1:443", "loopback"), ("localhost:443", "loopback"),
+                ("example.com:22", "port 22"), ("127.0.0.1:443", "loopback"), ("localhost:443", "forbid"),
             ] {
                 let answer = try await exchange(
                     proxy, "CONNECT \(target) HTTP/1.1\r\nHost: \(target)\r\n\r\n")

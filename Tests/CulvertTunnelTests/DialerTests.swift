@@ -254,10 +254,10 @@ struct DialerErrorTests {
 
     @Test("an unusable variable of the environment is never silently direct")
     func badEnvironment() async throws {
-        let dialer = Dialer(.init { $0.proxy = .variables(["http_proxy": "socks9://x"]) })
+        let dialer = Dialer(.init { $0.proxy = .variables(["https_proxy": "socks9://x"]) })
         let error = try await failure(dialer, to: "target.example:80")
         #expect(error.code == .invalidConfiguration)
-        #expect("\(error)".contains("http_proxy"))
+        #expect("\(error)".contains("https_proxy"))
     }
 
     @Test("cancelling the task ends the attempt")

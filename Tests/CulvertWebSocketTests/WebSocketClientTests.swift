@@ -183,6 +183,38 @@ struct WebSocketCloseTests {
         }
     }
 
+    @Test("what was sent before the end of the closure arrives, however slowly the server reads")
+    func slowServer() async throws {
+        let (totals, total) = AsyncStream.makeStream(of: Int.self)
+        try await withSocket {
+            // Shorter than the whole takes, longer than what the kernel holds takes.
+            $0.closeTimeout = .seconds(1)
+            $0.outboundWatermarks = WebSocketWatermarks(low: 0, high: 64 << 20)
+        } server: { peer in
+            defer { total.finish() }
+            var machine = WebSocketMachine(role: .server, limits: WebSocketLimits(), maskingKey: { 0 })
+            var count = 0
+            var outbound = ByteBuffer()
+            reading: while let bytes = try await peer.connection.read() {
+                machine.receive(bytes)
+                while true {
+                    let action = machine.nextAction(outbound: &outbound)
+                    if case .needMore = action { break }
+                    if case .message(let message) = action { count += message.byteCount }
+                    if case .closing = action { break reading }
+                }
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            total.yield(count)
+            try await peer.connection.write(outbound)
+        } _: { socket in
+            for _ in 0..<32 { try await socket.send(ByteBuffer(repeating: 1, count: 1 << 20)) }
+        }
+        var iterator = totals.makeAsyncIterator()
+        let received = await iterator.next()
+        #expect(received == 32 << 20)
+    }
+
     @Test(
         "the sequence ends on a good close and throws on a bad one",
         arguments: [

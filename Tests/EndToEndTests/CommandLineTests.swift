@@ -40,6 +40,12 @@ struct CommandLineTests {
             arguments: ["proxy", "--upstream", "https://127.0.0.1:1", "--upstream-ca", "/nonexistent/ca"],
             status: 64,
             words: ["/nonexistent/ca"]),
+        Mistake(
+            arguments: ["proxy", "--upstream", "http://127.0.0.1:1", "--upstream-ca", "/nonexistent/ca"],
+            status: 64, words: ["--upstream-ca", "https"]),
+        Mistake(
+            arguments: ["proxy", "--listen", "127.0.0.1:39128", "--upstream", "http://localhost:39128"],
+            status: 64, words: ["this proxy itself"]),
         Mistake(arguments: ["ws"], status: 64, words: ["url"]),
         Mistake(arguments: ["ws", "ftp://a.test/"], status: 64, words: ["ws://"]),
         Mistake(arguments: ["ws", "a.test"], status: 64, words: ["ws://"]),
@@ -67,6 +73,9 @@ struct CommandLineTests {
         Mistake(arguments: ["connect", "a.test:0"], status: 64, words: ["a.test:0"]),
         Mistake(arguments: ["connect", "127.1:80"], status: 64, words: ["127.1"]),
         Mistake(arguments: ["connect", "user@a.test:80"], status: 64, words: ["user information"]),
+        Mistake(
+            arguments: ["connect", "a.test:22"], environment: ["https_proxy": "ftp://p.test:1"], status: 64,
+            words: ["https_proxy"]),
         Mistake(
             arguments: ["connect", "a.test:22"], environment: ["all_proxy": "ftp://p.test:1"], status: 64,
             words: ["all_proxy"]),
