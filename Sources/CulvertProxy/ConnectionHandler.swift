@@ -182,7 +182,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     // MARK: Tunnel
 
     private func dialSucceeded(_ origin: any Channel, context: ChannelHandlerContext) throws {
-        guard case .negotiating = self.phase, context.channel.isActive else {
+        guard case .negotiating = self.phase, context.channel.isActive, origin.isActive else {
             throw ChannelError.ioOnClosedChannel
         }
         self.dial = nil

@@ -145,7 +145,8 @@ final class GlueRelay {
         // a full close, which drops what is still waiting.
         let flushed = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(NIOAny(ByteBuffer()), promise: flushed)
-        flushed.futureResult.assumeIsolated().whenComplete { _ in
+        // A flush that fails is followed by the close of the channel, which says what it means.
+        flushed.futureResult.assumeIsolated().whenSuccess {
             guard let context = self[side].context else { return }
             self[side].outputIsDone = true
             if self.client.outputIsDone, self.origin.outputIsDone {
@@ -209,7 +210,7 @@ final class GlueRelay {
         self.idleTimer = self.eventLoop.assumeIsolated().scheduleTask(in: delay) {
             // Bytes that still go out to a slow reader count too.
             let unsent = self.unsentBytes
-            if unsent < self.unsentBefore { self.lastActivity = .now() }
+            if unsent > 0, unsent != self.unsentBefore { self.lastActivity = .now() }
             self.unsentBefore = unsent
             let idle = NIODeadline.now() - self.lastActivity
             if idle < self.idleTimeout {
