@@ -336,7 +336,9 @@ final class WebSocketHandler: ChannelDuplexHandler {
         guard let context else { return }
         self.closeTask?.cancel()
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        self.closeTask = context.eventLoop.scheduleTask(in: timeout) { bound.value.close(promise: nil) }
+        self.closeTask = context.eventLoop.scheduleTask(in: timeout) {
+            bound.value.channel.closeWithoutFarewell()
+        }
     }
 
     private func sendFrame(
