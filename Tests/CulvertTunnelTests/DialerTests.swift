@@ -199,7 +199,7 @@ struct DialerErrorTests {
         try await withTCPServer { connection in
             _ = try await connection.readToEnd()
         } _: { proxy in
-            let error = try await failure(dialer(via: proxy, timeout: .milliseconds(200)))
+            let error = try await failure(dialer(via: proxy, timeout: .seconds(3)))
             #expect(error.code == .timedOut)
             #expect(error.fault == .proxy)
         }

@@ -188,7 +188,7 @@ struct WebSocketCloseTests {
         let (totals, total) = AsyncStream.makeStream(of: Int.self)
         try await withSocket {
             // Shorter than the whole takes, longer than what the kernel holds takes.
-            $0.closeTimeout = .seconds(1)
+            $0.closeTimeout = .seconds(2)
             $0.outboundWatermarks = WebSocketWatermarks(low: 0, high: 64 << 20)
         } server: { peer in
             defer { total.finish() }
@@ -208,11 +208,11 @@ struct WebSocketCloseTests {
             total.yield(count)
             try await peer.connection.write(outbound)
         } _: { socket in
-            for _ in 0..<32 { try await socket.send(ByteBuffer(repeating: 1, count: 1 << 20)) }
+            for _ in 0..<48 { try await socket.send(ByteBuffer(repeating: 1, count: 1 << 20)) }
         }
         var iterator = totals.makeAsyncIterator()
         let received = await iterator.next()
-        #expect(received == 32 << 20)
+        #expect(received == 48 << 20)
     }
 
     @Test(
@@ -377,7 +377,7 @@ struct WebSocketUpgradeTests {
 
     @Test("a server that never answers meets the deadline")
     func silence() async throws {
-        let error = try await self.failure({ $0.openTimeout = .milliseconds(200) }) { connection in
+        let error = try await self.failure({ $0.openTimeout = .seconds(3) }) { connection in
             _ = try await connection.readToEnd()
         }
         guard case .upgradeTimedOut = error else { throw Unexpected(what: "\(error)") }
