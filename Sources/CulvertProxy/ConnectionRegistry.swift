@@ -19,8 +19,6 @@ final class ConnectionRegistry: Sendable {
 
     private let state = Mutex(State())
 
-    var count: Int { self.state.withLock { $0.channels.count } }
-
     func add(_ channel: any Channel) {
         let id = ObjectIdentifier(channel)
         let isShut = self.state.withLock { state in

@@ -103,12 +103,7 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Whether only this host can connect.
-    public var isLoopback: Bool {
-        switch self.address {
-        case .v4(let bits): bits >> 24 == 127
-        case .v6(let high, let low): high == 0 && low == 1
-        }
-    }
+    public var isLoopback: Bool { self.address.isLoopback }
 
     /// `address:port`, with brackets around IPv6.
     public var description: String {

@@ -110,20 +110,13 @@ final class ProxyCore: Sendable {
     }
 
     private static func isOfThisHost(_ address: IPAddress) -> Bool {
-        if ListenAddress(address: address, port: 0).isLoopback { return true }
+        if address.isLoopback { return true }
         let devices = (try? System.enumerateDevices()) ?? []
         return devices.contains { $0.address.flatMap(IPAddress.init) == address }
     }
 }
 
 extension IPAddress {
-    fileprivate var isUnspecified: Bool {
-        switch self {
-        case .v4(let bits): bits == 0
-        case .v6(let high, let low): high == 0 && low == 0
-        }
-    }
-
     /// The IPv4 address inside `::ffff:0:0/96`: the kernel connects there.
     fileprivate var unmapped: IPAddress {
         guard case .v6(0, let low) = self, low >> 32 == 0xFFFF else { return self }

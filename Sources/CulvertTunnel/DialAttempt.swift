@@ -150,7 +150,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
             self.phase = .connect
             self.runNextStep()
         case .failure(let error):
-            self.fail(self.connectError(error))
+            self.fail(DialErrors.connect(error, peer: self.plan.firstPeer))
         }
     }
 
@@ -307,10 +307,6 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
     ) -> TunnelError {
         TunnelError(
             code, phase: self.phase, fault: fault, detail: detail, refusal: refusal, underlying: underlying)
-    }
-
-    private func connectError(_ error: any Error) -> TunnelError {
-        DialErrors.connect(error, phase: self.phase, peer: self.plan.firstPeer)
     }
 
     private func tlsError(_ error: any Error, host: Authority.Host, fault: TunnelError.Fault) -> TunnelError {

@@ -5,11 +5,11 @@ import NIOSSL
 
 /// Turns what SwiftNIO throws into errors that a person can act on.
 enum DialErrors {
-    static func connect(_ error: any Error, phase: TunnelError.Phase, peer: Authority) -> TunnelError {
+    static func connect(_ error: any Error, peer: Authority) -> TunnelError {
         guard let connection = error as? NIOConnectionError else {
             return TunnelError(
                 .connectionFailed, phase: .connect, fault: .network,
-                detail: "cannot connect to \(peer): \(reason(error))", underlying: error)
+                detail: "cannot connect to \(peer): \(plainDescription(of: error))", underlying: error)
         }
         let dns = connection.dnsAError ?? connection.dnsAAAAError
         if let forbidden = dns as? AddressForbidden {
@@ -24,7 +24,7 @@ enum DialErrors {
         }
         return TunnelError(
             .connectionFailed, phase: .connect, fault: .network,
-            detail: "cannot connect to \(peer): \(reason(last.error))", underlying: error)
+            detail: "cannot connect to \(peer): \(plainDescription(of: last.error))", underlying: error)
     }
 
     static func describeTLS(_ error: any Error) -> String {
@@ -45,6 +45,4 @@ enum DialErrors {
             "\(error)"
         }
     }
-
-    private static func reason(_ error: any Error) -> String { plainDescription(of: error) }
 }

@@ -22,8 +22,13 @@ public struct ProxyRefusal: Sendable, Hashable {
     }
 
     /// The status line's code and reason.
-    public var status: String {
-        let reason = self.response.status.reasonPhrase
-        return reason.isEmpty ? "\(self.response.status.code)" : "\(self.response.status.code) \(reason)"
+    public var status: String { self.response.statusText }
+}
+
+extension HTTPResponse {
+    /// The status code, and the reason phrase where there is one.
+    package var statusText: String {
+        let reason = self.status.reasonPhrase
+        return reason.isEmpty ? "\(self.status.code)" : "\(self.status.code) \(reason)"
     }
 }

@@ -51,8 +51,5 @@ public struct WebSocketUpgradeRefusal: Sendable, Hashable {
     public let isBodyTruncated: Bool
 
     /// The status code and reason.
-    public var status: String {
-        let reason = self.response.status.reasonPhrase
-        return reason.isEmpty ? "\(self.response.status.code)" : "\(self.response.status.code) \(reason)"
-    }
+    public var status: String { self.response.statusText }
 }

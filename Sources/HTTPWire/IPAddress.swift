@@ -151,3 +151,21 @@ extension IPAddress {
         return best
     }
 }
+
+extension IPAddress {
+    /// 127.0.0.0/8 or `::1`: only this host.
+    package var isLoopback: Bool {
+        switch self {
+        case .v4(let bits): bits >> 24 == 127
+        case .v6(let high, let low): high == 0 && low == 1
+        }
+    }
+
+    /// `0.0.0.0` or `::`: every address of this host to listen on, this host itself to connect to.
+    package var isUnspecified: Bool {
+        switch self {
+        case .v4(let bits): bits == 0
+        case .v6(let high, let low): high == 0 && low == 0
+        }
+    }
+}

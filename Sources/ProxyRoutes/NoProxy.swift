@@ -64,8 +64,7 @@ package struct NoProxy: Sendable, Hashable {
     private static func isLoopback(_ host: Authority.Host) -> Bool {
         switch host {
         case .name(let name): name == "localhost" || name.hasSuffix(".localhost")
-        case .address(.v4(let bits)): bits >> 24 == 127
-        case .address(.v6(let high, let low)): high == 0 && low == 1
+        case .address(let address): address.isLoopback
         }
     }
 
