@@ -59,7 +59,9 @@ var products: [Product] = [
 // Arrows point down only: L0 wires, L1 decisions, L2 and L3 on SwiftNIO, L4 the command.
 var targets: [Target] = [
     library("HTTPWire", [.nioCore, .httpTypes], extra: instrumented),
-    library("WebSocketWire", ["HTTPWire", .nioCore, .httpTypes, .crypto], extra: instrumented),
+    library("WebSocketWire", ["HTTPWire", "CZlib", .nioCore, .httpTypes, .crypto], extra: instrumented),
+
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
     library("ProxyAuth", ["HTTPWire", .crypto]),
     library("ProxyRoutes", ["HTTPWire", "ProxyAuth"]),
@@ -79,10 +81,21 @@ var targets: [Target] = [
             .logging, .metrics, .lifecycle,
         ]),
 
+    .systemLibrary(
+        name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+    .systemLibrary(
+        name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+    // Sees the libraries above only through sockets, and through the client that the command hands it.
+    .target(
+        name: "CulvertInterop",
+        dependencies: ["CCurl", "COpenSSL", "HTTPWire", "WebSocketWire", .nioCore, .httpTypes],
+        resources: [.copy("Resources")],
+        swiftSettings: settings),
+
     .executableTarget(
         name: "culvert",
         dependencies: [
-            "CulvertTunnel", "CulvertWebSocket", "CulvertProxy", "HTTPWire",
+            "CulvertTunnel", "CulvertWebSocket", "CulvertProxy", "CulvertInterop", "HTTPWire",
             "ProxyRoutes", "WebSocketWire", .nioCore, .nioPosix, .httpTypes, .logging, .lifecycle,
             .unixSignals, .argumentParser,
         ],
@@ -122,8 +135,10 @@ var targets: [Target] = [
             "CulvertProxy", "CulvertTunnel", "HTTPWire", "ProxyPolicy", .nioCore, .nioPosix, .httpTypes,
             .logging,
         ]),
+    tests("CulvertInteropTests", ["CulvertInterop", "HTTPWire", "WebSocketWire", .nioCore, .httpTypes]),
     tests(
-        "EndToEndTests", ["culvert", "CulvertTunnel", "CulvertWebSocket", "HTTPWire", .nioCore, .nioPosix],
+        "EndToEndTests",
+        ["culvert", "CulvertInterop", "CulvertTunnel", "CulvertWebSocket", "HTTPWire", .nioCore, .nioPosix],
         exclude: ["Peers"]),
 ]
 
