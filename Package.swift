@@ -126,16 +126,18 @@ var targets: [Target] = [
     tests(
         "CulvertWebSocketTests",
         [
-            "CulvertWebSocket", "CulvertTunnel", "WebSocketWire", "HTTPWire", .nioCore, .nioPosix, .nioSSL,
-            .httpTypes,
+            "TestSupport", "CulvertWebSocket", "CulvertTunnel", "WebSocketWire", "HTTPWire", .nioCore,
+            .nioPosix, .nioSSL, .httpTypes,
         ]),
     tests(
         "CulvertProxyTests",
         [
-            "CulvertProxy", "CulvertTunnel", "HTTPWire", "ProxyPolicy", .nioCore, .nioPosix, .httpTypes,
-            .logging,
+            "TestSupport", "CulvertProxy", "CulvertTunnel", "HTTPWire", "ProxyPolicy", .nioCore, .nioPosix,
+            .httpTypes, .logging,
         ]),
-    tests("CulvertInteropTests", ["CulvertInterop", "HTTPWire", "WebSocketWire", .nioCore, .httpTypes]),
+    tests(
+        "CulvertInteropTests",
+        ["TestSupport", "CulvertInterop", "HTTPWire", "WebSocketWire", .nioCore, .httpTypes]),
     tests(
         "EndToEndTests",
         ["culvert", "CulvertInterop", "CulvertTunnel", "CulvertWebSocket", "HTTPWire", .nioCore, .nioPosix],

@@ -38,12 +38,21 @@ class WaitingTicket: @unchecked Sendable {
     }
 }
 
-/// One message on its way out.
+/// Something on its way out.
 final class SendTicket: WaitingTicket, @unchecked Sendable {
-    let message: WebSocketMessage
+    enum Content: Sendable {
+        /// A whole message, in one frame.
+        case message(WebSocketMessage)
+        /// The turn of a message that is sent piece by piece.
+        case stream(MessageStream)
+        /// The next piece of such a message, in one frame.
+        case piece(ByteBuffer, MessageStream)
+    }
 
-    init(_ message: WebSocketMessage) {
-        self.message = message
+    let content: Content
+
+    init(_ content: Content) {
+        self.content = content
     }
 }
 

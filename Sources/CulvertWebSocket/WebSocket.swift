@@ -4,6 +4,7 @@ public import NIOCore
 public import WebSocketWire
 
 /// An open WebSocket: an asynchronous sequence of the messages that come, and ``send(_:)-(String)`` for those that go.
+/// ``send(_:_:)`` sends a message piece by piece.
 ///
 /// The sequence has one consumer at a time. It ends when the connection was closed in good order, and throws
 /// ``WebSocketError`` when it was not. Sending is for any number of tasks.
@@ -13,6 +14,8 @@ public final class WebSocket: AsyncSequence, Sendable {
 
     /// The subprotocol that the server chose of those offered.
     public let subprotocol: String?
+    /// What the server agreed to when compression was offered; nil when messages go plain.
+    public let compression: WebSocketDeflateParameters?
     /// The server's 101.
     public let response: HTTPResponse
     /// The proxies that the connection goes through.
@@ -35,6 +38,7 @@ public final class WebSocket: AsyncSequence, Sendable {
         self.handler = handler
         self.queue = queue
         self.subprotocol = agreement.subprotocol
+        self.compression = agreement.compression
         self.response = agreement.response
         self.route = route
         self.closeTimeout = closeTimeout
@@ -75,7 +79,10 @@ public final class WebSocket: AsyncSequence, Sendable {
     ///
     /// - Throws: ``WebSocketError`` when the connection is closed; `CancellationError`.
     public func send(_ message: WebSocketMessage) async throws {
-        let ticket = SendTicket(message)
+        try await self.wait(for: SendTicket(.message(message)))
+    }
+
+    func wait(for ticket: SendTicket) async throws {
         let handler = self.handler
         try await ticket.wait(on: self.channel.eventLoop) {
             handler.value.send(ticket)
@@ -92,6 +99,44 @@ public final class WebSocket: AsyncSequence, Sendable {
     /// Sends a binary message.
     public func send(_ bytes: ByteBuffer) async throws {
         try await self.send(.binary(bytes))
+    }
+
+    /// Sends one message piece by piece, each piece as one frame (RFC 6455 §5.4).
+    ///
+    /// ```swift
+    /// try await socket.send(.text) { writer in
+    ///     for try await row in rows { try await writer.write(row) }
+    /// }
+    /// ```
+    ///
+    /// The message ends when the closure returns. Other senders wait until then; pings and pongs go in between. When
+    /// the closure throws, or leaves a text inside a character, the message cannot be ended truthfully: the
+    /// connection is closed with 1011, also on cancellation, because peers take a 1001 for a good end and would lose
+    /// the half message in silence. Only where nothing was written yet, nothing happens.
+    ///
+    /// - Parameters:
+    ///   - kind: of the whole message.
+    ///   - body: writes it. The writer is of no use after it.
+    /// - Returns: what the closure returns.
+    /// - Throws: what the closure throws; ``WebSocketError`` when the connection is closed or the text not UTF-8;
+    ///   `CancellationError` from the wait for its turn.
+    public func send<Result>(
+        _ kind: WebSocketMessageKind,
+        _ body: (WebSocketMessageWriter) async throws -> Result
+    ) async throws -> Result {
+        let stream = MessageStream(kind)
+        try await self.wait(for: SendTicket(.stream(stream)))
+        do {
+            let result = try await body(WebSocketMessageWriter(stream, self))
+            let handler = self.handler
+            let error = try await self.channel.eventLoop.submit { handler.value.finish(stream) }.get()
+            if let error { throw error }
+            return result
+        } catch {
+            let timeout = self.closeTimeout
+            self.onLoop { $0.abandon(stream, timeout: timeout) }
+            throw error
+        }
     }
 
     /// Sends a ping and waits for its pong.

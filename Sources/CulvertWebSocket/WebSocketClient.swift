@@ -46,6 +46,9 @@ public struct WebSocketClient: Sendable {
         public var headerFields: HTTPFields = [:]
         /// Offered in this order; the server chooses one or none.
         public var subprotocols: [String] = []
+        /// Whether to offer permessage-deflate (RFC 7692). Off by default: beside secrets, the length of what was
+        /// compressed can give them away, and it costs far more CPU and memory than everything else.
+        public var compression = WebSocketCompression.disabled
         /// What the peer may send.
         public var limits = WebSocketLimits()
         /// Received messages that wait for the consumer: past the high mark the socket is not read. 1 MiB keeps a
@@ -160,7 +163,7 @@ public struct WebSocketClient: Sendable {
             return try ClientHandshake(
                 url: url, fields: self.configuration.headerFields,
                 subprotocols: self.configuration.subprotocols,
-                extensions: [], nonce: nonce)
+                compression: self.configuration.compression, nonce: nonce)
         } catch {
             throw .invalidRequest("\(error)")
         }

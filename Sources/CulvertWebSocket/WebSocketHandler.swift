@@ -9,7 +9,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     typealias OutboundIn = Never
     typealias OutboundOut = ByteBuffer
 
-    private enum Phase {
+    enum Phase {
         /// The request is out. Leaves on the answer, EOF or the deadline.
         case opening(ClientHandshake)
         /// Messages flow. Leaves when both close frames are through, on EOF, or on a violation.
@@ -18,7 +18,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         case ended
     }
 
-    private var phase: Phase
+    var phase: Phase
     private let limits: WebSocketLimits
     private let queue: MessageQueue
     private let opened: EventLoopPromise<WebSocketAgreement>
@@ -26,13 +26,13 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private let deadline: NIODeadline
     private let keys = MaskingKeys()
 
-    private var context: ChannelHandlerContext?
+    private(set) var context: ChannelHandlerContext?
     private var deadlineTask: Scheduled<Void>?
-    private var closeTask: Scheduled<Void>?
-    private var waitingSends = CircularBuffer<SendTicket>()
-    private var waitingPings: [PingTicket] = []
-    private var pingCount: UInt64 = 0
-    private var sentCloseCode: WebSocketCloseCode?
+    var closeTask: Scheduled<Void>?
+    var sends = SendQueue()
+    var waitingPings: [PingTicket] = []
+    var pingCount: UInt64 = 0
+    var sentCloseCode: WebSocketCloseCode?
     /// Replies written since the socket took no more.
     private var unreadReplies = 0
     /// 8,000 pongs of the largest size.
@@ -40,7 +40,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var isReadingPaused = false
     private var wantsRead = false
     /// Why the connection ended, for whoever still sends.
-    private var ending: WebSocketError?
+    var ending: WebSocketError?
 
     init(
         _ handshake: ClientHandshake,
@@ -125,7 +125,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         case .open(var machine):
             self.phase = .ended
             machine.receive(bytes)
-            self.run(machine, context: context)
+            self.run(consume machine, context: context)
         case .ended:
             break
         }
@@ -138,10 +138,14 @@ final class WebSocketHandler: ChannelDuplexHandler {
         case .upgraded(let response, let subprotocol, _, let leftover):
             self.deadlineTask?.cancel()
             let keys = self.keys
-            var machine = WebSocketMachine(role: .client, limits: self.limits, maskingKey: { keys.next() })
-            self.opened.succeed(WebSocketAgreement(response: response, subprotocol: subprotocol))
+            let deflate = self.agreedDeflate
+            var machine = WebSocketMachine(
+                role: .client, limits: self.limits, maskingKey: { keys.next() }, transform: deflate)
+            self.opened.succeed(
+                WebSocketAgreement(
+                    response: response, subprotocol: subprotocol, compression: deflate?.parameters))
             machine.receive(leftover)
-            self.run(machine, context: context)
+            self.run(consume machine, context: context)
         case .refused(let response, let body, let isTruncated):
             let refusal = WebSocketUpgradeRefusal(
                 response: response, body: String(buffer: body), isBodyTruncated: isTruncated)
@@ -149,6 +153,10 @@ final class WebSocketHandler: ChannelDuplexHandler {
         case .failed(let failure):
             self.failOpening(.upgradeFailed("\(failure)"))
         }
+    }
+
+    private var agreedDeflate: PerMessageDeflate? {
+        if case .opening(let handshake) = self.phase { handshake.deflate } else { nil }
     }
 
     private func failOpening(_ error: WebSocketError) {
@@ -163,7 +171,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     /// Takes the machine over so that its buffers have one owner, and puts it back unless the connection ended.
     private func run(_ machine: consuming WebSocketMachine, context: ChannelHandlerContext) {
-        var machine = machine
+        var machine = consume machine
         var outbound = context.channel.allocator.buffer(capacity: 0)
         var end: (MessageQueue.End, WebSocketClose)?
         actions: while true {
@@ -187,7 +195,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
                 break actions
             }
         }
-        self.phase = .open(machine)
+        self.phase = .open(consume machine)
         // The end before the write: a write that fails calls this handler, which must know by then.
         if let (end, close) = end { self.end(end, close: close) }
         if outbound.readableBytes > 0 {
@@ -244,126 +252,9 @@ final class WebSocketHandler: ChannelDuplexHandler {
         self.context?.read()
     }
 
-    // MARK: Messages that go
-
-    func send(_ ticket: SendTicket) {
-        if ticket.isCancelled { return ticket.fail(CancellationError()) }
-        guard case .open = self.phase else { return ticket.fail(self.endingError) }
-        guard self.waitingSends.isEmpty, self.context?.channel.isWritable == true else {
-            return self.waitingSends.append(ticket)
-        }
-        self.write(ticket)
-    }
-
-    func cancel(_ ticket: SendTicket) {
-        ticket.isCancelled = true
-        guard let index = self.waitingSends.firstIndex(where: { $0 === ticket }) else { return }
-        self.waitingSends.remove(at: index)
-        ticket.fail(CancellationError())
-    }
-
-    private func sendWaiting() {
-        while self.context?.channel.isWritable == true, let ticket = self.waitingSends.popFirst() {
-            self.write(ticket)
-        }
-    }
-
-    private func write(_ ticket: SendTicket) {
-        let error = self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
-            try machine.send(ticket.message, outbound: &outbound)
-        }
-        if let error { ticket.fail(error) } else { ticket.succeed() }
-    }
-
-    func ping(_ ticket: PingTicket) {
-        if ticket.isCancelled { return ticket.fail(CancellationError()) }
-        self.pingCount += 1
-        let payload = ByteBuffer(integer: self.pingCount)
-        ticket.payload = payload
-        let error = self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
-            try machine.sendPing(payload, outbound: &outbound)
-        }
-        if let error { return ticket.fail(error) }
-        self.waitingPings.append(ticket)
-    }
-
-    func cancel(_ ticket: PingTicket) {
-        ticket.isCancelled = true
-        guard let index = self.waitingPings.firstIndex(where: { $0 === ticket }) else { return }
-        self.waitingPings.remove(at: index)
-        ticket.fail(CancellationError())
-    }
-
-    private func pongArrived(_ payload: ByteBuffer) {
-        // A pong answers its ping and, as RFC 6455 §5.5.3 allows, every earlier one that got none of its own.
-        guard let index = self.waitingPings.firstIndex(where: { $0.payload == payload }) else { return }
-        for ticket in self.waitingPings[...index] { ticket.succeed() }
-        self.waitingPings.removeSubrange(...index)
-    }
-
-    /// Sends a close frame, once, and cuts the connection when the peer has not answered in time.
-    func close(_ code: WebSocketCloseCode, reason: String, timeout: TimeAmount) -> WebSocketError? {
-        guard case .open(let machine) = self.phase, !machine.closeSent else { return nil }
-        let error = self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
-            try machine.sendClose(code, reason: reason, outbound: &outbound)
-        }
-        if error == nil {
-            self.sentCloseCode = code
-            self.closeUnlessProgressing(within: timeout, unsent: .max)
-        }
-        return error
-    }
-
-    /// The peer's answer is due a timeout after our close frame is out; as long as bytes before it still go out, the
-    /// peer is alive and reading.
-    private func closeUnlessProgressing(within timeout: TimeAmount, unsent before: Int) {
-        guard let context else { return }
-        self.closeTask?.cancel()
-        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
-        self.closeTask = context.eventLoop.scheduleTask(in: timeout) {
-            let (handler, context) = bound.value
-            let unsent = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-            // Once all is out, one more timeout is for the answer.
-            if unsent < before, before > 0, before != .max || unsent > 0 {
-                handler.closeUnlessProgressing(within: timeout, unsent: unsent)
-            } else {
-                context.channel.closeWithoutFarewell()
-            }
-        }
-    }
-
-    func closeChannel(within timeout: TimeAmount) {
-        guard let context else { return }
-        self.closeTask?.cancel()
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        self.closeTask = context.eventLoop.scheduleTask(in: timeout) {
-            bound.value.channel.closeWithoutFarewell()
-        }
-    }
-
-    private func sendFrame(
-        _ make: (inout WebSocketMachine, inout ByteBuffer) throws(WebSocketSendError) -> Void
-    ) -> WebSocketError? {
-        guard case .open(var machine) = self.phase, let context else { return self.endingError }
-        guard machine.isOpen else { return self.endingError }
-        // One owner while it changes; put back before the write, which may call this handler again.
-        self.phase = .ended
-        var outbound = ByteBuffer()
-        var refusal: WebSocketError?
-        do {
-            try make(&machine, &outbound)
-        } catch {
-            refusal = .unsendable("\(error)")
-        }
-        self.phase = .open(machine)
-        if let refusal { return refusal }
-        context.writeAndFlush(Self.wrapOutboundOut(outbound), promise: nil)
-        return nil
-    }
-
     // MARK: End
 
-    private var endingError: WebSocketError {
+    var endingError: WebSocketError {
         self.ending ?? .closed(WebSocketClose(code: .normalClosure, reason: "closed from this side"))
     }
 
@@ -373,9 +264,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
         self.isReadingPaused = false
         self.queue.finish(end, close: close)
         let error = self.endingError
-        for ticket in self.waitingSends { ticket.fail(error) }
+        for ticket in self.sends.removeAll() { ticket.fail(error) }
         for ticket in self.waitingPings { ticket.fail(error) }
-        self.waitingSends.removeAll()
         self.waitingPings.removeAll()
     }
 }

@@ -8,6 +8,7 @@ import WebSocketWire
 struct WebSocketAgreement: Sendable {
     var response: HTTPResponse
     var subprotocol: String?
+    var compression: WebSocketDeflateParameters?
 }
 
 /// A channel on which the upgrade is under way.

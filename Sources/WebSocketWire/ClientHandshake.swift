@@ -11,7 +11,12 @@ package struct ClientHandshake: Sendable {
     private let head: RequestHead
     private let subprotocols: [String]
     private let extensions: Set<String>
+    private let compression: WebSocketCompression
     private var state: State
+
+    /// The compression that the server agreed to, for the machine that follows; nil without an agreement, and before
+    /// `upgraded`.
+    package private(set) var deflate: PerMessageDeflate?
 
     /// 16: a 103 per resource at the worst; no server sends more in earnest.
     package static let maxInterimResponses = 16
@@ -46,17 +51,21 @@ package struct ClientHandshake: Sendable {
     /// - Parameters:
     ///   - fields: added to the request; they replace defaults of the same name, `Host` included.
     ///   - subprotocols: offered in order of preference.
-    ///   - extensions: offers with their parameters, such as `permessage-deflate; client_max_window_bits`.
+    ///   - extensions: offers with their parameters; what is answered to them is for the caller to check.
+    ///   - compression: offered, and the answer checked, here.
     ///   - nonce: 16 unpredictable bytes, fresh for every connection.
     package init(
         url: WebSocketURL, fields: HTTPFields = [:], subprotocols: [String] = [], extensions: [String] = [],
-        nonce: [UInt8]
+        compression: WebSocketCompression = .disabled, nonce: [UInt8]
     ) throws(HandshakeRequestError) {
         guard let key = HandshakeKey(nonce: nonce) else { throw .nonceLength(nonce.count) }
         try Self.check(subprotocols: subprotocols)
         try Self.check(extensions: extensions)
         try Self.check(fields)
+        var extensions = extensions
+        if case .deflate(let options) = compression { extensions.append(options.offer.description) }
         self.key = key
+        self.compression = compression
         self.subprotocols = subprotocols
         self.extensions = Set(extensions.map(FieldList.name(ofExtension:)))
         self.head = RequestHead(
@@ -139,10 +148,12 @@ package struct ClientHandshake: Sendable {
         }
     }
 
-    private func upgrade(_ answer: ResponseHead, leftover: ByteBuffer) -> Action {
+    private mutating func upgrade(_ answer: ResponseHead, leftover: ByteBuffer) -> Action {
         do throws(HandshakeFailure) {
             let agreed = try UpgradeAnswer.check(
-                answer, key: key, subprotocols: subprotocols, extensions: extensions)
+                answer, key: key, subprotocols: subprotocols, extensions: extensions,
+                compression: compression)
+            deflate = agreed.deflate
             return .upgraded(
                 answer.response, subprotocol: agreed.subprotocol, extensions: agreed.extensions,
                 leftover: leftover)

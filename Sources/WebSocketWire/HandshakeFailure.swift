@@ -29,6 +29,8 @@ package struct HandshakeFailure: Error, Hashable, Sendable, CustomStringConverti
         case severalSubprotocols
         case extensionNotOffered(String)
         case extensionMalformed(String)
+        /// An answer to permessage-deflate that RFC 7692 or our offer does not allow; why, in our words.
+        case compressionWrong(String)
     }
 
     package let reason: Reason
@@ -61,6 +63,7 @@ package struct HandshakeFailure: Error, Hashable, Sendable, CustomStringConverti
         case .extensionNotOffered(let name):
             "the server chose the extension \(name.debugDescription), which was not offered"
         case .extensionMalformed(let text): "the server's extension \(text.debugDescription) is malformed"
+        case .compressionWrong(let detail): "the server's answer to permessage-deflate is wrong: \(detail)"
         }
     }
 }

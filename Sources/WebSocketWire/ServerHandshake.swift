@@ -82,6 +82,15 @@ package struct ServerHandshake: Sendable, Hashable {
         return (buffer, chosen)
     }
 
+    /// Chooses the first of the client's offers of compression that can be accepted; nil when there is none. The
+    /// machine takes it as its transform, and the text of its `parameters` belongs into the extensions of
+    /// ``accept(extensions:fields:choosing:)``.
+    package func deflate(for compression: WebSocketCompression) -> PerMessageDeflate? {
+        guard case .deflate(let options) = compression, let agreed = options.accept(offers: extensions)
+        else { return nil }
+        return PerMessageDeflate(role: .server, agreed, options: options)
+    }
+
     private static func checkHost(_ fields: HTTPFields) throws(ServerHandshakeRefusal) {
         let hosts = fields[values: .host]
         guard hosts.count == 1, let host = hosts.first else {

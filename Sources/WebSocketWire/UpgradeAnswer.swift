@@ -2,13 +2,16 @@ internal import HTTPTypes
 internal import HTTPWire
 
 /// What a 101 agreed to, after every check of RFC 6455 §4.1.
-struct UpgradeAnswer: Hashable, Sendable {
+struct UpgradeAnswer: Sendable {
     let subprotocol: String?
     /// Each with its parameters, in the server's order.
     let extensions: [String]
+    /// What the answer to our offer of compression makes of it.
+    let deflate: PerMessageDeflate?
 
     static func check(
-        _ answer: ResponseHead, key: HandshakeKey, subprotocols: [String], extensions: Set<String>
+        _ answer: ResponseHead, key: HandshakeKey, subprotocols: [String], extensions: Set<String>,
+        compression: WebSocketCompression
     ) throws(HandshakeFailure) -> UpgradeAnswer {
         let response = answer.response
         let fields = response.headerFields
@@ -16,9 +19,11 @@ struct UpgradeAnswer: Hashable, Sendable {
             guard answer.minorVersion >= 1 else { throw Broken(.version) }
             try checkUpgrade(fields)
             try checkAccept(fields, key)
+            let subprotocol = try subprotocol(fields, offered: subprotocols)
+            let extensions = try agreed(fields, offered: extensions)
             return UpgradeAnswer(
-                subprotocol: try subprotocol(fields, offered: subprotocols),
-                extensions: try agreed(fields, offered: extensions))
+                subprotocol: subprotocol, extensions: extensions,
+                deflate: try deflate(extensions, compression))
         } catch {
             throw HandshakeFailure(error.reason, response: response)
         }
@@ -70,5 +75,19 @@ struct UpgradeAnswer: Hashable, Sendable {
             guard offered.contains(name) else { throw Broken(.extensionNotOffered(name)) }
         }
         return extensions
+    }
+
+    private static func deflate(
+        _ extensions: [String], _ compression: WebSocketCompression
+    ) throws(Broken) -> PerMessageDeflate? {
+        guard case .deflate(let options) = compression else { return nil }
+        let answers = extensions.filter { FieldList.name(ofExtension: $0) == DeflateTerms.name }
+        guard let text = answers.first else { return nil }
+        guard answers.count == 1 else { throw Broken(.compressionWrong("it comes twice")) }
+        do throws(DeflateTerms.Malformed) {
+            return PerMessageDeflate(role: .client, try options.check(answer: text), options: options)
+        } catch {
+            throw Broken(.compressionWrong(error.detail))
+        }
     }
 }

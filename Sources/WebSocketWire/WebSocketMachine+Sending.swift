@@ -10,10 +10,14 @@ extension WebSocketMachine {
         guard outgoing == nil else { throw .messageInProgress }
         switch message {
         case .binary(let bytes):
-            writeMessage(.binary, bytes, outbound: &outbound)
+            if transform?.shouldEncode(byteCount: bytes.readableBytes) == true {
+                writeEncoded(.binary, bytes, outbound: &outbound)
+            } else {
+                write(.binary, bytes, outbound: &outbound)
+            }
         case .text(let text):
-            if transform != nil {
-                writeMessage(.text, ByteBuffer(string: text), outbound: &outbound)
+            if transform?.shouldEncode(byteCount: text.utf8.count) == true {
+                writeEncoded(.text, ByteBuffer(string: text), outbound: &outbound)
             } else {
                 writeText(text, outbound: &outbound)
             }
@@ -87,15 +91,10 @@ extension WebSocketMachine {
         write(opcode, payload, outbound: &outbound)
     }
 
-    private mutating func writeMessage(
+    private mutating func writeEncoded(
         _ opcode: WebSocketOpcode, _ bytes: ByteBuffer, outbound: inout ByteBuffer
     ) {
-        guard transform?.shouldEncode(byteCount: bytes.readableBytes) == true,
-            let encoded = transform?.encode(bytes, isLast: true)
-        else {
-            write(opcode, bytes, outbound: &outbound)
-            return
-        }
+        let encoded = transform?.encode(bytes, isLast: true) ?? bytes
         writeFrame(opcode: opcode, rsv1: true, payload: encoded, maskKey: nextMaskKey(), into: &outbound)
     }
 

@@ -182,5 +182,6 @@ package struct WebSocketMachine: Sendable {
         control = ByteBuffer()
         frame = nil
         outgoing = nil
+        transform = nil
     }
 }

@@ -15,6 +15,8 @@ enum CommandStatus: Int32 {
     case timedOut = 7
     case usage = 64
     case badInput = 65
+    case noInput = 66
+    case cannotCreate = 73
     case interrupted = 130
 
     static let help = """

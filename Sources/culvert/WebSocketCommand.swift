@@ -33,6 +33,12 @@ struct WebSocketCommand: AsyncParsableCommand {
         help: ArgumentHelp("Subprotocol to offer. Repeatable, in order of preference.", valueName: "name"))
     var subprotocol: [String] = []
 
+    @Flag(
+        help: ArgumentHelp(
+            "Offer to compress messages (permessage-deflate).",
+            discussion: "Off by default: the length of compressed messages can give away secrets in them."))
+    var compress = false
+
     @Flag(help: "Send and receive binary messages, byte for byte.")
     var binary = false
 
@@ -73,7 +79,12 @@ struct WebSocketCommand: AsyncParsableCommand {
                 input: input, output: output, isBinary: self.binary,
                 isInteractive: input.isTerminal && output.isTerminal, maxLineBytes: self.maxMessageBytes,
                 quietTime: self.wait?.duration)
-            try await self.webSocketClient().withConnection(to: self.url) { try await session.run($0) }
+            try await self.webSocketClient().withConnection(to: self.url) { socket in
+                if self.compress, socket.compression == nil {
+                    StandardError.print("culvert ws: note: the server does not agree to compress")
+                }
+                try await session.run(socket)
+            }
         } catch {
             throw CommandFailure(error).report("ws")
         }
@@ -89,6 +100,7 @@ struct WebSocketCommand: AsyncParsableCommand {
                 $0.proxyTLS = self.client.proxyTLS
                 $0.headerFields = try HeaderField.fields(self.header, option: "-H")
                 $0.subprotocols = self.subprotocol
+                $0.compression = self.compress ? .deflate() : .disabled
                 $0.limits.maxMessageBytes = self.maxMessageBytes
                 $0.limits.maxFrameBytes = self.maxMessageBytes
                 $0.connectFields = try self.client.connectFields()

@@ -78,7 +78,8 @@ struct WebSocketSession: Sendable {
 
     private func greet(_ socket: WebSocket) {
         let protocolNote = socket.subprotocol.map { ", subprotocol \($0)" } ?? ""
-        StandardError.print("connected (\(socket.route)\(protocolNote)); Ctrl-D closes")
+        let compressionNote = socket.compression == nil ? "" : ", compressed"
+        StandardError.print("connected (\(socket.route)\(protocolNote)\(compressionNote)); Ctrl-D closes")
     }
 
     private func reportClose(_ socket: WebSocket) {

@@ -6,26 +6,37 @@ package import WebSocketWire
 package struct WebSocketTestPeer: Sendable {
     package let connection: TCPConnection
     package let request: RequestHead
+    private let deflate: PerMessageDeflate?
 
     /// Reads the upgrade and accepts it; `behind` goes out in the same write as the 101.
     package static func accept(
         _ connection: TCPConnection,
         choosing choose: @Sendable ([String]) -> String? = { _ in nil },
+        compression: WebSocketCompression = .disabled,
         behind: ByteBuffer = ByteBuffer()
     ) async throws -> WebSocketTestPeer {
         var head = ByteBuffer(string: try await connection.readHead())
         var parser = HeadParser(mode: .strict, limits: .serving)
         guard let request = try parser.parseRequest(&head) else { throw Unexpected(what: "no request") }
-        var (response, _) = try ServerHandshake(request).accept(choosing: choose)
+        let handshake = try ServerHandshake(request)
+        let deflate = handshake.deflate(for: compression)
+        let extensions = deflate.map { [$0.parameters.description] } ?? []
+        var (response, _) = handshake.accept(extensions: extensions, choosing: choose)
         response.writeImmutableBuffer(behind)
         try await connection.write(response)
-        return WebSocketTestPeer(connection: connection, request: request)
+        return WebSocketTestPeer(connection: connection, request: request, deflate: deflate)
+    }
+
+    /// The machine for this connection, for tests that run it themselves.
+    package func machine() -> WebSocketMachine {
+        WebSocketMachine(
+            role: .server, limits: WebSocketLimits(), maskingKey: { 0 }, transform: self.deflate)
     }
 
     /// Runs the connection as an echo server until it is closed; returns the close that came.
     @discardableResult
     package func echo() async throws -> WebSocketClose? {
-        var machine = WebSocketMachine(role: .server, limits: WebSocketLimits(), maskingKey: { 0 })
+        var machine = self.machine()
         while let bytes = try await self.connection.read() {
             machine.receive(bytes)
             var outbound = ByteBuffer()

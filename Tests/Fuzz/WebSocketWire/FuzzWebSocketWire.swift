@@ -8,11 +8,12 @@ public func fuzzWebSocketWire(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CIn
     guard let data, size > 0 else { return 0 }
     let choice = data[0]
     let bytes = ByteBuffer(bytes: UnsafeBufferPointer(start: data + 1, count: size - 1))
-    switch choice & 0x03 {
+    switch choice & 0x07 {
     case 0: FuzzFrames.run(bytes, role: .client, choice: choice)
     case 1: FuzzFrames.run(bytes, role: .server, choice: choice)
     case 2: FuzzHandshake.answer(bytes)
-    default: FuzzHandshake.request(bytes)
+    case 3: FuzzHandshake.request(bytes)
+    default: FuzzDeflate.run(bytes, choice: choice)
     }
     return 0
 }

@@ -1,0 +1,160 @@
+import NIOCore
+import WebSocketWire
+
+/// Messages, pings and the close that go.
+extension WebSocketHandler {
+    func send(_ ticket: SendTicket) {
+        if ticket.isCancelled { return ticket.fail(CancellationError()) }
+        guard case .open = self.phase else { return ticket.fail(self.endingError) }
+        if case .piece(_, let stream) = ticket.content, !self.sends.isActive(stream) {
+            return ticket.fail(Self.messageHasEnded)
+        }
+        self.sends.append(ticket)
+        self.sendWaiting()
+    }
+
+    func cancel(_ ticket: SendTicket) {
+        ticket.isCancelled = true
+        if self.sends.remove(ticket) { ticket.fail(CancellationError()) }
+    }
+
+    func sendWaiting() {
+        while self.context?.channel.isWritable == true, let ticket = self.sends.next() {
+            if let error = self.write(ticket.content) { ticket.fail(error) } else { ticket.succeed() }
+        }
+    }
+
+    private func write(_ content: SendTicket.Content) -> WebSocketError? {
+        switch content {
+        case .message(let message):
+            return self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
+                try machine.send(message, outbound: &outbound)
+            }
+        case .stream(let stream):
+            guard case .open(let machine) = self.phase, machine.isOpen else { return self.endingError }
+            self.sends.begin(stream)
+            return nil
+        case .piece(let bytes, let stream):
+            let error = self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
+                try machine.send(fragment: bytes, opcode: stream.opcode, fin: false, outbound: &outbound)
+            }
+            if error == nil { self.sends.wrotePiece() }
+            return error
+        }
+    }
+
+    /// Ends a message that was sent piece by piece with an empty frame, which waits for nothing: its length is that
+    /// of a ping. Does not end it where it would not be a message.
+    func finish(_ stream: MessageStream) -> WebSocketError? {
+        guard self.sends.isActive(stream) else { return self.endingError }
+        let error = self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
+            try machine.send(fragment: ByteBuffer(), opcode: stream.opcode, fin: true, outbound: &outbound)
+        }
+        if error == nil { self.endStream() }
+        return error
+    }
+
+    /// Gives up a message that was begun: closes with 1011, because nothing else ends it without a lie.
+    func abandon(_ stream: MessageStream, timeout: TimeAmount) {
+        guard self.sends.isActive(stream) else { return }
+        if self.sends.hasBegun {
+            let reason = "a message could not be completed"
+            _ = self.close(.internalError, reason: reason, timeout: timeout)
+            self.ending = self.ending ?? .closed(WebSocketClose(code: .internalError, reason: reason))
+        }
+        self.endStream()
+    }
+
+    private func endStream() {
+        for ticket in self.sends.endStream() { ticket.fail(Self.messageHasEnded) }
+        self.sendWaiting()
+    }
+
+    private static let messageHasEnded = WebSocketError.unsendable("the message has ended")
+
+    func ping(_ ticket: PingTicket) {
+        if ticket.isCancelled { return ticket.fail(CancellationError()) }
+        self.pingCount += 1
+        let payload = ByteBuffer(integer: self.pingCount)
+        ticket.payload = payload
+        let error = self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
+            try machine.sendPing(payload, outbound: &outbound)
+        }
+        if let error { return ticket.fail(error) }
+        self.waitingPings.append(ticket)
+    }
+
+    func cancel(_ ticket: PingTicket) {
+        ticket.isCancelled = true
+        guard let index = self.waitingPings.firstIndex(where: { $0 === ticket }) else { return }
+        self.waitingPings.remove(at: index)
+        ticket.fail(CancellationError())
+    }
+
+    func pongArrived(_ payload: ByteBuffer) {
+        // A pong answers its ping and, as RFC 6455 §5.5.3 allows, every earlier one that got none of its own.
+        guard let index = self.waitingPings.firstIndex(where: { $0.payload == payload }) else { return }
+        for ticket in self.waitingPings[...index] { ticket.succeed() }
+        self.waitingPings.removeSubrange(...index)
+    }
+
+    /// Sends a close frame, once, and cuts the connection when the peer has not answered in time.
+    func close(_ code: WebSocketCloseCode, reason: String, timeout: TimeAmount) -> WebSocketError? {
+        guard case .open(let machine) = self.phase, !machine.closeSent else { return nil }
+        let error = self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
+            try machine.sendClose(code, reason: reason, outbound: &outbound)
+        }
+        if error == nil {
+            self.sentCloseCode = code
+            self.closeUnlessProgressing(within: timeout, unsent: .max)
+        }
+        return error
+    }
+
+    /// The peer's answer is due a timeout after our close frame is out; as long as bytes before it still go out, the
+    /// peer is alive and reading.
+    private func closeUnlessProgressing(within timeout: TimeAmount, unsent before: Int) {
+        guard let context else { return }
+        self.closeTask?.cancel()
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        self.closeTask = context.eventLoop.scheduleTask(in: timeout) {
+            let (handler, context) = bound.value
+            let unsent = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+            // Once all is out, one more timeout is for the answer.
+            if unsent < before, before > 0, before != .max || unsent > 0 {
+                handler.closeUnlessProgressing(within: timeout, unsent: unsent)
+            } else {
+                context.channel.closeWithoutFarewell()
+            }
+        }
+    }
+
+    func closeChannel(within timeout: TimeAmount) {
+        guard let context else { return }
+        self.closeTask?.cancel()
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        self.closeTask = context.eventLoop.scheduleTask(in: timeout) {
+            bound.value.channel.closeWithoutFarewell()
+        }
+    }
+
+    private func sendFrame(
+        _ make: (inout WebSocketMachine, inout ByteBuffer) throws(WebSocketSendError) -> Void
+    ) -> WebSocketError? {
+        guard case .open(var machine) = self.phase, let context else { return self.endingError }
+        guard machine.isOpen else { return self.endingError }
+        // One owner while it changes; put back before the write, which may call this handler again.
+        self.phase = .ended
+        var outbound = ByteBuffer()
+        var refusal: WebSocketError?
+        do {
+            try make(&machine, &outbound)
+        } catch {
+            refusal = .unsendable("\(error)")
+        }
+        self.phase = .open(consume machine)
+        if let refusal { return refusal }
+        context.writeAndFlush(Self.wrapOutboundOut(outbound), promise: nil)
+        return nil
+    }
+}
