@@ -10,15 +10,9 @@ fail() { printf 'quickstart: %s\n' "$*" >&2; exit 1; }
 
 command -v swift >/dev/null || fail "no swift on PATH; install a toolchain from https://www.swift.org/install first"
 
-packages=()
-command -v openssl >/dev/null || packages+=(openssl)
-if [ ${#packages[@]} -gt 0 ]; then
-    command -v apt-get >/dev/null || fail "please install: ${packages[*]}"
-    say "Installing ${packages[*]}"
-    sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
-    $sudo apt-get update -qq
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"
-fi
+say "Installing what the build needs"
+Tests/install.sh --build
+command -v openssl >/dev/null || fail "please install openssl"
 
 say "Building (the first time takes some minutes)"
 swift build -c release --product culvert

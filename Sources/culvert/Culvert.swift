@@ -12,10 +12,12 @@ struct Culvert: AsyncParsableCommand {
               culvert ws wss://echo.example/ --proxy http://127.0.0.1:3128
             Reach an ssh server behind a corporate proxy:
               ssh -o ProxyCommand='culvert connect %h:%p --proxy http://proxy.example:3128' host
+            Prove that it speaks with everyone else's software:
+              culvert interop
 
             'culvert help COMMAND' explains each; 'culvert --generate-completion-script bash' (or zsh, fish) prints \
             a completion script.
             """,
         version: "0.1.0",
-        subcommands: [ProxyCommand.self, WebSocketCommand.self, ConnectCommand.self])
+        subcommands: [ProxyCommand.self, WebSocketCommand.self, ConnectCommand.self, InteropCommand.self])
 }

@@ -1,3 +1,4 @@
+import CulvertInterop
 import Testing
 
 /// A client certificate inside the tunnel, asked for by OpenSSL's own server.
@@ -6,7 +7,7 @@ struct ClientCertificateTests {
     /// `openssl s_server` that insists on a certificate of the test's authority and answers each line reversed.
     private func server(_ certificates: TestCertificates) async throws -> (process: LeashedProcess, port: Int)
     {
-        let port = try Workspace.freePort()
+        let port = try LoopbackPort.free()
         let process = try await LeashedProcess([
             "openssl", "s_server", "-accept", "127.0.0.1:\(port)", "-cert", certificates.certificate, "-key",
             certificates.key, "-CAfile", certificates.authority, "-Verify", "2", "-verify_return_error",

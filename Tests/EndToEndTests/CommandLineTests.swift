@@ -1,3 +1,4 @@
+import CulvertInterop
 import Testing
 
 /// What a person mistypes.
@@ -132,6 +133,6 @@ struct CommandLineTests {
             $0.split(separator: ":").last.flatMap { Int($0) }
         }
         #expect(Set(ports).count == 2)
-        #expect(ports.allSatisfy { Workspace.accepts(port: $0) })
+        #expect(ports.allSatisfy { LoopbackPort.accepts($0) })
     }
 }

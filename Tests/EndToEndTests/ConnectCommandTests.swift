@@ -1,3 +1,4 @@
+import CulvertInterop
 import Testing
 
 /// `culvert connect` as one tunnel between its own input and output.
@@ -62,7 +63,7 @@ struct ConnectCommandTests {
 
     @Test("nothing to connect to is exit code 3", arguments: ["nonexistent.invalid:443", "127.0.0.1"])
     func nobodyThere(host: String) async throws {
-        let target = host.contains("invalid") ? host : "\(host):\(try Workspace.freePort())"
+        let target = host.contains("invalid") ? host : "\(host):\(try LoopbackPort.free())"
         let result = try await CulvertCommand.run(["connect", target, "--proxy", "none"])
         #expect(result.status == 3, "\(result.errors)")
         #expect(result.errors.hasPrefix("culvert connect: error:"), "\(result.errors)")

@@ -1,3 +1,4 @@
+import CulvertInterop
 import Foundation
 import Testing
 
@@ -47,7 +48,7 @@ struct CurlThroughProxyTests {
     @Test("a port nobody listens on is a 502")
     func refused() async throws {
         let proxy = try await OwnProxies.shared.open()
-        let port = try Workspace.freePort()
+        let port = try LoopbackPort.free()
         let result = try await self.curl(["-v", "https://localhost:\(port)/"], proxy: proxy.url)
         #expect(result.status == 56)
         #expect(result.errors.contains("< HTTP/1.1 502"), "\(result.errors)")

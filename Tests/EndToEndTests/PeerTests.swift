@@ -1,3 +1,4 @@
+import CulvertInterop
 import Testing
 
 /// Each peer is seen working with someone else's client before Culvert meets it.

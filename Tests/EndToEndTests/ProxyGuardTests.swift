@@ -1,3 +1,4 @@
+import CulvertInterop
 import Foundation
 import Testing
 

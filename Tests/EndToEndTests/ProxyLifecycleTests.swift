@@ -1,3 +1,4 @@
+import CulvertInterop
 import Foundation
 import Testing
 
@@ -74,7 +75,7 @@ struct ProxyLifecycleTests {
         let waiting = try await proxy.connect()
         proxy.process.signal(SIGTERM)
         try await eventually("new connections are refused", within: .seconds(5)) {
-            !Workspace.accepts(port: proxy.port)
+            !LoopbackPort.accepts(proxy.port)
         }
         try await tunnel.send("during the drain")
         _ = try await tunnel.receive(until: "during the drain")
@@ -103,7 +104,7 @@ struct ProxyLifecycleTests {
         let origin = try await ObedientOrigin()
         let tunnel = try await self.tunnel(proxy, to: origin.port)
         proxy.process.signal(SIGTERM)
-        try await eventually("the drain begins") { !Workspace.accepts(port: proxy.port) }
+        try await eventually("the drain begins") { !LoopbackPort.accepts(proxy.port) }
         proxy.process.signal(SIGTERM)
         _ = try await tunnel.receiveToEnd(within: .seconds(5))
         _ = try await proxy.process.exit(within: .seconds(5))

@@ -1,3 +1,4 @@
+import CulvertInterop
 import Foundation
 import Testing
 
@@ -39,7 +40,7 @@ struct ProxyRequestTests {
     func earlyBytesRefused() async throws {
         let proxy = try await OwnProxies.shared.open()
         let origin = try await ObedientOrigin()
-        let dead = try Workspace.freePort()
+        let dead = try LoopbackPort.free()
         let answer = try await self.answer(
             to: self.connectHead(dead) + self.connectHead(origin.port) + "x", proxy)
         #expect(answer.hasPrefix("HTTP/1.1 502"))
@@ -257,7 +258,7 @@ struct ProxyRequestTests {
     func challengeFirst() async throws {
         let proxy = try await OwnProxies.shared.authenticating()
         for target in [
-            "127.0.0.1:\(try Workspace.freePort())", "nonexistent.invalid:443", "127.0.0.1:\(proxy.port)",
+            "127.0.0.1:\(try LoopbackPort.free())", "nonexistent.invalid:443", "127.0.0.1:\(proxy.port)",
         ] {
             let connection = try await proxy.connect()
             try await connection.send("CONNECT \(target) HTTP/1.1\r\nHost: a\r\n\r\n")

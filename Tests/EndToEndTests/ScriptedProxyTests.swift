@@ -1,3 +1,4 @@
+import CulvertInterop
 import Testing
 
 /// `culvert connect` against every odd answer to CONNECT.

@@ -1,3 +1,4 @@
+import CulvertInterop
 import Foundation
 import Testing
 
@@ -15,7 +16,7 @@ struct StandardStreamTests {
 
     @Test("standard error that takes nothing changes no exit code", arguments: ["2>&-", "2>/dev/full"])
     func errors(redirection: String) async throws {
-        let port = try Workspace.freePort()
+        let port = try LoopbackPort.free()
         let connect = try await self.shell(["connect", "127.0.0.1:\(port)", "--proxy", "none"], redirection)
         #expect(connect.status == 3)
         let ws = try await self.shell(["ws", "ws://127.0.0.1:\(port)/", "--proxy", "none"], redirection)

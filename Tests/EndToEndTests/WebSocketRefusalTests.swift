@@ -1,3 +1,4 @@
+import CulvertInterop
 import Testing
 
 /// What stands between `culvert ws` and its server says no.
@@ -60,7 +61,7 @@ struct WebSocketRefusalTests {
 
     @Test("a proxy that is not there is exit code 3")
     func noProxy() async throws {
-        let port = try Workspace.freePort()
+        let port = try LoopbackPort.free()
         let result = try await CulvertCommand.run(
             ["ws", "ws://localhost:1/", "--proxy", "http://127.0.0.1:\(port)"], input: "a\n")
         #expect(result.status == 3, "\(result.errors)")
@@ -69,7 +70,7 @@ struct WebSocketRefusalTests {
 
     @Test("a server that is not there is exit code 3 directly and 4 through a proxy")
     func noServer() async throws {
-        let port = try Workspace.freePort()
+        let port = try LoopbackPort.free()
         let direct = try await CulvertCommand.run(
             ["ws", "ws://localhost:\(port)/", "--proxy", "none"], input: "a\n")
         #expect(direct.status == 3, "\(direct.errors)")

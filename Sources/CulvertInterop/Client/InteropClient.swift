@@ -1,4 +1,3 @@
-package import NIOCore
 package import WebSocketWire
 
 /// A WebSocket client under test, or one that another is held against.
@@ -7,6 +6,8 @@ package protocol InteropClient: Sendable {
     var name: String { get }
     /// Of the client, and of the library beneath it.
     var version: String { get }
+    /// The others are held against it where a connection must fail: they have to name the same cause.
+    var isOracle: Bool { get }
 
     /// Why this client cannot do something at all; nil when it can.
     func lack(of feature: ClientFeature) -> String?
@@ -20,6 +21,8 @@ package protocol InteropClient: Sendable {
 
 /// What some clients cannot do.
 package enum ClientFeature: String, Sendable, CaseIterable {
+    /// Opening a WebSocket at all.
+    case webSocket
     /// Sending a message in several frames.
     case fragments
     /// permessage-deflate (RFC 7692).
@@ -51,8 +54,8 @@ package struct SocketRequest: Sendable {
     package var offersCompression = false
     /// Over name lookup, proxies, TLS and upgrade.
     package var openTimeout: Duration = .seconds(10)
-    /// The largest message that is accepted.
-    package var maxMessageBytes = 32 << 20
+    /// The largest message that is accepted. 64 MiB: JSON around 16 MiB of text can grow it to three times as much.
+    package var maxMessageBytes = 64 << 20
 
     package init(url: String) {
         self.url = url

@@ -10,6 +10,10 @@ package struct Report: Sendable {
     package var sections: [Section]
     package var results: [CheckResult]
     package var duration: Duration
+    /// The command line that was run, without secrets; empty where there was none.
+    package var command: String
+    /// Each peer was demanded: one that is missing is a failure of the run.
+    package var requiresPeers: Bool
 
     /// A program or library that took part.
     package struct Part: Sendable, Hashable {
@@ -50,7 +54,7 @@ package struct Report: Sendable {
 
     package init(
         date: Date, system: String, parts: [Part], sections: [Section], results: [CheckResult],
-        duration: Duration
+        duration: Duration, command: String = "", requiresPeers: Bool = false
     ) {
         self.date = date
         self.system = system
@@ -58,5 +62,7 @@ package struct Report: Sendable {
         self.sections = sections
         self.results = results
         self.duration = duration
+        self.command = command
+        self.requiresPeers = requiresPeers
     }
 }

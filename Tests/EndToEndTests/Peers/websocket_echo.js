@@ -10,7 +10,7 @@ const http = require('http')
 const https = require('https')
 const { WebSocketServer } = require('ws')
 
-const paths = new Set(['/echo', '/request', '/close-4000', '/burst', '/abort'])
+const paths = new Set(['/echo', '/plain', '/request', '/close-4000', '/burst', '/abort'])
 const subprotocols = ['culvert.v2', 'culvert.v1']
 const [certificate, key] = process.argv.slice(2)
 
@@ -31,12 +31,14 @@ server.on('upgrade', (request, socket, head) => {
     socket.end(`HTTP/1.1 404 Not Found\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`)
     return
   }
+  if (request.url === '/plain') delete request.headers['sec-websocket-extensions']
   sockets.handleUpgrade(request, socket, head, (webSocket) => converse(webSocket, request, socket))
 })
 
 function converse (webSocket, request, socket) {
   if (request.url === '/request') {
-    webSocket.send(JSON.stringify({ fields: request.headers, subprotocol: webSocket.protocol }))
+    const { protocol: subprotocol, extensions } = webSocket
+    webSocket.send(JSON.stringify({ fields: request.headers, subprotocol, extensions }))
   }
   webSocket.on('error', () => {})
   webSocket.on('message', (data, isBinary) => {

@@ -4,8 +4,9 @@
 
 Prints `ready PORT`. The paths are a contract shared with websocket_echo.js:
 /echo sends every message back; /request first sends what the handshake carried, as JSON, then echoes;
-/close-4000 answers the first message by closing with 4000 "bye"; /burst answers it with 1,000 messages and
-closes; /abort answers it by dropping the connection; every other path is a 404 with a body.
+/plain echoes and declines every extension; /close-4000 answers the first message by closing with 4000 "bye";
+/burst answers it with 1,000 messages and closes; /abort answers it by dropping the connection; every other path is a
+404 with a body.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ import sys
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
-PATHS = {"/echo", "/request", "/close-4000", "/burst", "/abort"}
+PATHS = {"/echo", "/plain", "/request", "/close-4000", "/burst", "/abort"}
 SUBPROTOCOLS = ["culvert.v2", "culvert.v1"]
 
 
@@ -30,7 +31,9 @@ async def converse(connection):
 async def follow(connection, path):
     if path == "/request":
         fields = {name.lower(): value for name, value in connection.request.headers.raw_items()}
-        await connection.send(json.dumps({"fields": fields, "subprotocol": connection.subprotocol or ""}))
+        extensions = ", ".join(extension.name for extension in connection.protocol.extensions)
+        told = {"fields": fields, "subprotocol": connection.subprotocol or "", "extensions": extensions}
+        await connection.send(json.dumps(told))
     async for message in connection:
         if path == "/close-4000":
             await connection.close(4000, "bye")
@@ -47,6 +50,8 @@ async def follow(connection, path):
 def route(connection, request):
     if request.path not in PATHS:
         return connection.respond(404, "no such page here\n")
+    if request.path == "/plain":
+        del request.headers["Sec-WebSocket-Extensions"]
     return None
 
 

@@ -1,3 +1,4 @@
+import CulvertInterop
 import Foundation
 
 /// The `culvert` program under test: the one beside this test bundle, or `CULVERT_BIN`.

@@ -1,3 +1,4 @@
+import CulvertInterop
 import Foundation
 
 /// A running `culvert proxy` on a free loopback port.

@@ -1,3 +1,4 @@
+import CulvertInterop
 import Foundation
 import NIOCore
 import NIOPosix

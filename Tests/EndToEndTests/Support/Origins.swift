@@ -1,3 +1,4 @@
+import CulvertInterop
 import Foundation
 
 /// The WebSocket servers and the HTTP origin, each started at first use and shared by the whole run.
@@ -44,7 +45,7 @@ actor Origins {
             let root = try Workspace.directory("git")
             let certificates = try await TestCertificates.shared()
             let process = try await LeashedProcess([
-                Tool.pythonPath, Workspace.peer("origin.py"), root.path, certificates.certificate,
+                PeerPython.path, Workspace.peer("origin.py"), root.path, certificates.certificate,
                 certificates.key,
             ])
             return Server(
@@ -58,7 +59,7 @@ actor Origins {
         let certificates = try await TestCertificates.shared()
         var command: [String]
         switch kind {
-        case .python, .pythonTLS: command = [Tool.pythonPath, Workspace.peer("websocket_echo.py")]
+        case .python, .pythonTLS: command = [PeerPython.path, Workspace.peer("websocket_echo.py")]
         case .node, .nodeTLS: command = ["node", Workspace.peer("websocket_echo.js")]
         }
         if kind.isTLS { command += [certificates.certificate, certificates.key] }

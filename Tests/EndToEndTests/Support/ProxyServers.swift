@@ -1,3 +1,4 @@
+import CulvertInterop
 import Foundation
 
 /// The real proxies, each started at first use and shared by the whole run; the leash ends them with it.
@@ -41,7 +42,7 @@ actor ProxyServers {
 
     private static func start(_ kind: Kind) async throws -> Server {
         let directory = try Workspace.directory(kind.rawValue.split(separator: " ").joined(separator: "-"))
-        let port = try Workspace.freePort()
+        let port = try LoopbackPort.free()
         let configuration = directory.appendingPathComponent("conf")
         let command: [String]
         switch kind {

@@ -1,3 +1,4 @@
+import CulvertInterop
 import Foundation
 
 /// An sshd without rights, on loopback, that knows one key.
@@ -27,7 +28,7 @@ struct SSHServer: Sendable {
         for name in ["host", "user"] {
             try await Command.check(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file(name).path])
         }
-        let port = try Workspace.freePort()
+        let port = try LoopbackPort.free()
         let configuration = """
             ListenAddress 127.0.0.1:\(port)
             HostKey \(file("host").path)

@@ -1,3 +1,4 @@
+import CulvertInterop
 import Foundation
 
 /// A proxy that answers CONNECT in one odd way, and tells what it was sent. The oddities are in
@@ -30,7 +31,7 @@ struct ScriptedProxy: Sendable {
 
     init(_ oddity: String) async throws {
         self.process = try await LeashedProcess([
-            Tool.pythonPath, Workspace.peer("scripted_proxy.py"), oddity,
+            PeerPython.path, Workspace.peer("scripted_proxy.py"), oddity,
         ])
         self.port = try await self.process.readyPort()
     }

@@ -1,3 +1,4 @@
+import CulvertInterop
 import Foundation
 
 /// A certificate authority of this run, a leaf for localhost and 127.0.0.1, and an authority nobody asked.

@@ -5,11 +5,6 @@ import Testing
 enum Tool: String, CaseIterable, Sendable {
     case curl, git, openssl, ssh, sshd, node, python3, squid, tinyproxy, apache2
 
-    static let pythonPath: String = {
-        let own = Workspace.package.appendingPathComponent(".build/peers/venv/bin/python").path
-        return FileManager.default.isExecutableFile(atPath: own) ? own : "python3"
-    }()
-
     /// Absolute where that matters: sshd refuses to be started by name.
     var path: String? {
         let directories = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(
