@@ -25,6 +25,7 @@ extension Target.Dependency {
     static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let yams = product(name: "Yams", package: "Yams")
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
 }
 
@@ -78,7 +79,7 @@ var targets: [Target] = [
         [
             "CulvertTunnel", "HTTPWire", "ProxyAuth", "ProxyPolicy", "ProxyRoutes", .nioCore, .nioPosix,
             .httpTypes,
-            .logging, .metrics, .lifecycle,
+            .logging, .metrics, .lifecycle, .yams,
         ]),
 
     .systemLibrary(
@@ -140,7 +141,11 @@ var targets: [Target] = [
         ["TestSupport", "CulvertInterop", "HTTPWire", "WebSocketWire", .nioCore, .httpTypes]),
     tests(
         "EndToEndTests",
-        ["culvert", "CulvertInterop", "CulvertTunnel", "CulvertWebSocket", "HTTPWire", .nioCore, .nioPosix],
+        [
+            "culvert", "CulvertInterop", "CulvertProxy", "CulvertTunnel", "CulvertWebSocket", "HTTPWire",
+            .nioCore,
+            .nioPosix,
+        ],
         exclude: ["Peers"]),
 ]
 
@@ -164,5 +169,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: targets)

@@ -8,9 +8,7 @@ import Synchronization
 
 /// What all connections of one server share.
 final class ProxyCore: Sendable {
-    let configuration: ProxyConfiguration
-    let policy: AccessPolicy
-    let dialer: Dialer
+    private let current: Mutex<ProxySnapshot>
     let registry = ConnectionRegistry()
     let metrics = ProxyMetrics()
     let logger: Logger
@@ -19,14 +17,21 @@ final class ProxyCore: Sendable {
     private let isDraining = Mutex(false)
 
     init(_ configuration: ProxyConfiguration, logger: Logger) {
-        self.configuration = configuration
-        self.policy = configuration.effectivePolicy
+        self.current = Mutex(ProxySnapshot(configuration))
         self.logger = logger
-        self.dialer = Dialer(
-            .init {
-                $0.openTimeout = configuration.connectTimeout
-                $0.proxyTLS = configuration.upstreamTLS
-            })
+    }
+
+    /// What counts now. Whoever decides more than one thing of a request takes it once.
+    var snapshot: ProxySnapshot { self.current.withLock { $0 } }
+
+    var configuration: ProxyConfiguration { self.snapshot.configuration }
+
+    /// Takes a new configuration as a whole, or throws and stays with the old one. Open tunnels notice nothing.
+    func reload(_ configuration: ProxyConfiguration) throws(TunnelError) {
+        let next = ProxySnapshot(configuration)
+        try self.warmUp(next)
+        try self.checkParent(of: configuration)
+        self.current.withLock { $0 = next }
     }
 
     var draining: Bool {
@@ -42,24 +47,34 @@ final class ProxyCore: Sendable {
 
     /// The way to a target, every address of it judged on the way.
     func plan(to target: Authority) throws(TunnelError) -> DialPlan {
-        var plan = try self.dialer.plan(to: target, via: self.configuration.upstream, tls: nil) {
+        let snapshot = self.snapshot
+        var plan = try snapshot.dialer.plan(to: target, via: snapshot.configuration.upstream, tls: nil) {
             address, port in
-            self.objection(to: address, port: port)
+            self.objection(to: address, port: port, under: snapshot.policy)
         }
         // Without the guard a name may be one that only the parent can look up.
-        plan.checksTargetBeforeParent = self.policy.addressGuard != nil
+        plan.checksTargetBeforeParent = snapshot.policy.addressGuard != nil
         return plan
     }
 
     /// Reads the certificate files of TLS with a parent, so that a bad one stops the start and no event loop reads.
     func warmUp() throws(TunnelError) {
-        guard let parent = self.configuration.upstream.hops.first else { return }
-        _ = try self.plan(to: parent.authority)
+        try self.warmUp(self.snapshot)
+    }
+
+    private func warmUp(_ snapshot: ProxySnapshot) throws(TunnelError) {
+        let upstream = snapshot.configuration.upstream
+        guard let parent = upstream.hops.first else { return }
+        _ = try snapshot.dialer.plan(to: parent.authority, via: upstream, tls: nil)
     }
 
     /// Refuses a parent that is this proxy itself: every request would come back to it until no descriptor is left.
     func checkParent() throws(TunnelError) {
-        guard let parent = self.configuration.upstream.hops.first else { return }
+        try self.checkParent(of: self.configuration)
+    }
+
+    private func checkParent(of configuration: ProxyConfiguration) throws(TunnelError) {
+        guard let parent = configuration.upstream.hops.first else { return }
         let isThisProxy =
             switch parent.authority.host {
             case .address(let address): self.isOwn(address, port: parent.authority.port)
@@ -71,13 +86,13 @@ final class ProxyCore: Sendable {
 
     /// Why a target may not be reached by what its name and port say, or nil.
     func objection(to target: Authority) -> String? {
-        if case .deny(let reason) = self.policy.decide(target) { return reason }
+        if case .deny(let reason) = self.snapshot.policy.decide(target) { return reason }
         guard case .address(let address) = target.host else { return nil }
         return self.isOwn(address, port: target.port) ? Self.loopReason : nil
     }
 
-    func objection(to address: IPAddress, port: UInt16) -> String? {
-        if case .deny(let reason) = self.policy.decide(address) { return reason }
+    private func objection(to address: IPAddress, port: UInt16, under policy: AccessPolicy) -> String? {
+        if case .deny(let reason) = policy.decide(address) { return reason }
         return self.isOwn(address, port: port) ? Self.loopReason : nil
     }
 

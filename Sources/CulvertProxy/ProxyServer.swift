@@ -1,3 +1,4 @@
+public import CulvertTunnel
 import HTTPWire
 public import Logging
 public import NIOCore
@@ -57,6 +58,15 @@ public struct ProxyServer: Service {
             for listener in listeners { listener.close(promise: nil) }
             self.core.registry.closeAll()
         }
+    }
+
+    /// Replaces the configuration while the server runs: requests from here on meet the new one, open tunnels go on.
+    /// The listeners stay as they are.
+    ///
+    /// - Throws: ``CulvertTunnel/TunnelError`` when the way out cannot work, for example for a missing certificate
+    ///   file; then the old configuration stays as a whole.
+    public func reload(_ configuration: ProxyConfiguration) throws(TunnelError) {
+        try self.core.reload(configuration)
     }
 
     private func listen() async throws -> [any Channel] {

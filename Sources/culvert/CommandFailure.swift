@@ -17,6 +17,7 @@ enum CommandStatus: Int32 {
     case badInput = 65
     case noInput = 66
     case cannotCreate = 73
+    case badConfiguration = 78
     case interrupted = 130
 
     static let help = """
@@ -29,6 +30,7 @@ enum CommandStatus: Int32 {
           6    the server refused the WebSocket upgrade
           7    timed out
           64   wrong usage; 65: standard input is not what was promised; 130: interrupted
+          78   an error in the configuration file
         """
 }
 
@@ -48,10 +50,18 @@ struct CommandFailure: Error {
         case let failure as CommandFailure: self = failure
         case let error as TunnelError: self.init(tunnel: error)
         case let error as WebSocketError: self.init(webSocket: error)
+        case let error as ConfigurationError: self.init(configuration: error)
         case let error as ListenError: self.init("\(error)", status: .notConnected)
         case is CancellationError: self.init("interrupted", status: .interrupted)
         default:
             self.init("the connection was lost: \(plainDescription(of: error))", status: .connectionLost)
+        }
+    }
+
+    private init(configuration error: ConfigurationError) {
+        switch error.place {
+        case .file: self.init(error.description, status: .badConfiguration)
+        case .flag, .environment, .program: self.init(error.description, status: .usage)
         }
     }
 

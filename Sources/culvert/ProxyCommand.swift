@@ -1,5 +1,5 @@
-public import ArgumentParser
-public import CulvertProxy
+import ArgumentParser
+import CulvertProxy
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -14,7 +14,12 @@ struct ProxyCommand: AsyncParsableCommand {
             of JSON per request to standard output.
 
             SIGTERM or SIGINT stop accepting and let open tunnels finish for --drain-timeout; a second signal stops \
-            at once.
+            at once. SIGHUP reads the configuration again, and so does a change of its files: all of it counts from \
+            the next request on, or none where there is an error. Open tunnels go on.
+
+            Every flag below is also a key of the --config file, without its dashes, and a variable of the \
+            environment: --head-timeout is head-timeout: and CULVERT_HEAD_TIMEOUT. Flags win over the environment, \
+            the environment over the file.
 
             A proxy that listens on more than loopback refuses to reach loopback, private and other special-purpose \
             addresses (--guard).
@@ -22,85 +27,32 @@ struct ProxyCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Address and port to listen on; port 0 is a free one. Repeatable.", valueName: "address:port"))
-    var listen: [String] = ["127.0.0.1:3128"]
+            "YAML file with settings, named as the flags are. Read again on SIGHUP and when it changes.",
+            valueName: "file"),
+        completion: .file())
+    var config: String?
 
     @Option(
         help: ArgumentHelp(
-            "Parent proxy to go out through. Repeatable: a chain, nearest first.", valueName: "url"))
-    var upstream: [String] = []
-
-    @Option(
-        help: ArgumentHelp("PEM file with the authorities to trust for https parents.", valueName: "file"),
+            "Check this configuration file, and the files it names, and exit.", valueName: "file"),
         completion: .file())
-    var upstreamCa: String?
+    var check: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Let in only these users, by Basic: a file with one name:password per line.", valueName: "file"),
-        completion: .file())
-    var usersFile: String?
-
-    @Option(help: ArgumentHelp("Allow CONNECT to these ports only. Repeatable.", valueName: "port"))
-    var connectPort: [UInt16] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "Refuse special-purpose addresses: on, off, or auto for on unless every listener is loopback."))
-    var `guard`: ProxyConfiguration.GuardMode = .auto
-
-    @Option(help: ArgumentHelp("Limit for the head of a request.", valueName: "seconds"))
-    var headTimeout: Seconds = 30
-
-    @Option(help: ArgumentHelp("Limit for opening a tunnel.", valueName: "seconds"))
-    var connectTimeout: Seconds = 30
-
-    @Option(help: ArgumentHelp("End a tunnel in which nothing moves for so long.", valueName: "seconds"))
-    var idleTimeout: Seconds = 600
-
-    @Option(help: ArgumentHelp("How long open tunnels may finish after the stop.", valueName: "seconds"))
-    var drainTimeout: Seconds = 10
-
-    @Option(help: ArgumentHelp("Largest head of a request.", valueName: "bytes"))
-    var maxHeadBytes: Int = ProxyConfiguration().maxHeadBytes
-
-    @Option(
-        help: ArgumentHelp("Where the access log goes: a file, or - for standard output.", valueName: "file"),
-        completion: .file())
-    var accessLog = "-"
-
-    @Option(help: "Diagnostics on standard error: trace, debug, info, notice, warning, error or critical.")
-    var logLevel: LogLevel = .notice
+    @OptionGroup var flags: ProxyFlags
 
     mutating func validate() throws {
-        _ = try self.listenAddresses()
-        let hasTLSParent = try self.upstream.contains {
-            try parseProxyURL($0, option: "--upstream", isTold: false).scheme == .https
-        }
-        if self.upstreamCa != nil, !hasTLSParent {
-            throw ValidationError("--upstream-ca is for https parents, and no --upstream is one.")
-        }
-        guard (64...1_048_576).contains(self.maxHeadBytes) else {
-            throw ValidationError("--max-head-bytes must be from 64 to 1048576.")
-        }
-        guard !self.connectPort.contains(0) else {
-            throw ValidationError("--connect-port must be from 1 to 65535.")
+        if self.check != nil, self.config != nil {
+            throw ValidationError("--check names the file already: give either it or --config.")
         }
     }
 
     func run() async throws {
         ignoreBrokenPipes()
-        let level = self.logLevel.level
-        LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = level
-            return handler
-        }
         do {
-            let writer = try self.openAccessLog()
-            let server = ProxyServer(try self.proxyConfiguration(writer))
-            try await Self.runUntilSignalled(server)
-            writer.flush()
+            let settings = try self.load()
+            if let check { return print("\(check): ok") }
+            self.startLogging(settings.logLevel)
+            try await self.serve(settings)
         } catch let error as CommandFailure {
             throw error.report("proxy")
         } catch {
@@ -108,104 +60,92 @@ struct ProxyCommand: AsyncParsableCommand {
         }
     }
 
-    private static func runUntilSignalled(_ server: ProxyServer) async throws {
+    /// The settings of all sources; each call reads the files anew.
+    private func load() throws(ConfigurationError) -> ProxySettings {
+        let environment = ProcessInfo.processInfo.environment
+        let settings = try ProxySettings.load(
+            file: self.check ?? self.config ?? environment["CULVERT_CONFIG"], environment: environment,
+            flags: self.flags.given)
+        for notice in settings.notices { StandardError.print("culvert proxy: note: \(printable(notice))") }
+        return settings
+    }
+
+    private func startLogging(_ level: Logger.Level) {
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+    }
+
+    private func serve(_ settings: ProxySettings) async throws {
+        let writer = try self.openAccessLog(settings.accessLog)
+        let server = ProxyServer(self.connected(settings.proxy, to: writer))
+        let reloader = ProxyReloader(server: server, settings: settings) {
+            var settings = try self.load()
+            settings.proxy = self.connected(settings.proxy, to: writer)
+            return settings
+        }
+        try await Self.runUntilSignalled(server, reloader)
+        writer.flush()
+    }
+
+    /// The configuration with what only the command has: the log's file and standard error.
+    private func connected(_ configuration: ProxyConfiguration, to writer: AccessLogWriter)
+        -> ProxyConfiguration
+    {
+        var configuration = configuration
+        configuration.accessLog = { writer.write($0) }
+        configuration.onListening = { addresses in
+            for address in addresses { StandardError.print("culvert proxy: listening on \(address)") }
+        }
+        return configuration
+    }
+
+    private static func runUntilSignalled(_ server: ProxyServer, _ reloader: ProxyReloader) async throws {
         let logger = Logger(label: "culvert")
         let group = ServiceGroup(services: [server], logger: logger)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
+        try await withThrowingTaskGroup(of: Bool.self) { tasks in
             tasks.addTask {
                 var signals = 0
                 for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
                     signals += 1
-                    guard signals == 1 else { return StandardError.print("culvert proxy: stopped at once") }
+                    guard signals == 1 else {
+                        StandardError.print("culvert proxy: stopped at once")
+                        break
+                    }
                     StandardError.print(
                         "culvert proxy: stopping; open tunnels may finish (again to stop at once)")
                     await group.triggerGracefulShutdown()
                 }
+                return true
             }
-            tasks.addTask { try await group.run() }
+            tasks.addTask {
+                try await group.run()
+                return true
+            }
+            tasks.addTask {
+                await reloader.run()
+                return false
+            }
             // Whichever ends first: the drained server, or the second signal.
-            try await tasks.next()
+            while let isOver = try await tasks.next(), !isOver {}
             tasks.cancelAll()
             while let result = await tasks.nextResult() { _ = result }
         }
     }
 
-    private func openAccessLog() throws -> AccessLogWriter {
-        let name = self.accessLog == "-" ? "standard output" : self.accessLog
+    private func openAccessLog(_ path: String) throws -> AccessLogWriter {
+        let name = path == "-" ? "standard output" : path
         let onFailure: @Sendable (any Error) -> Void = {
             StandardError.print(
                 "culvert proxy: the access log cannot be written to \(name): \($0.localizedDescription)")
         }
-        guard self.accessLog != "-" else { return AccessLogWriter(to: .standardOutput, onFailure: onFailure) }
+        guard path != "-" else { return AccessLogWriter(to: .standardOutput, onFailure: onFailure) }
         do {
-            return try AccessLogWriter(path: self.accessLog, onFailure: onFailure)
+            return try AccessLogWriter(path: path, onFailure: onFailure)
         } catch {
-            throw CommandFailure(
-                "--access-log \(self.accessLog): \(error.localizedDescription)", status: .usage)
+            throw CommandFailure("access-log: \(path): \(error.localizedDescription)", status: .usage)
         }
     }
-
-    private func proxyConfiguration(_ writer: AccessLogWriter) throws -> ProxyConfiguration {
-        try ProxyConfiguration {
-            $0.listeners = try self.listenAddresses()
-            $0.upstream = Route(
-                try self.upstream.map { try parseProxyURL($0, option: "--upstream", isTold: true) })
-            $0.upstreamTLS.trustRoots = self.upstreamCa.map(TLSOptions.TrustRoots.file) ?? .system
-            $0.users = try self.users()
-            $0.policy.connectPorts = self.connectPort.isEmpty ? nil : Set(self.connectPort)
-            $0.guardMode = self.guard
-            $0.headTimeout = self.headTimeout.duration
-            $0.connectTimeout = self.connectTimeout.duration
-            $0.idleTimeout = self.idleTimeout.duration
-            $0.drainTimeout = self.drainTimeout.duration
-            $0.maxHeadBytes = self.maxHeadBytes
-            $0.accessLog = { writer.write($0) }
-            $0.onListening = { addresses in
-                for address in addresses { StandardError.print("culvert proxy: listening on \(address)") }
-            }
-        }
-    }
-
-    private func listenAddresses() throws -> [ListenAddress] {
-        try self.listen.map { text in
-            guard let address = ListenAddress(text) else {
-                throw ValidationError(
-                    "--listen: '\(printable(text.prefix(80)))' is no address and port; expected 127.0.0.1:3128 or [::1]:3128."
-                )
-            }
-            return address
-        }
-    }
-
-    private func users() throws -> UserTable? {
-        guard let usersFile else { return nil }
-        do {
-            return try UserTable(parsing: String(contentsOfFile: usersFile, encoding: .utf8))
-        } catch let error as UserTableError {
-            throw CommandFailure("--users-file \(usersFile): \(error)", status: .usage)
-        } catch {
-            throw CommandFailure("--users-file \(usersFile): \(error.localizedDescription)", status: .usage)
-        }
-    }
-}
-
-extension ProxyConfiguration.GuardMode: ExpressibleByArgument {}
-
-/// The level of diagnostics, by its name.
-struct LogLevel: ExpressibleByArgument {
-    let level: Logger.Level
-
-    static let notice = LogLevel(level: .notice)
-    static var allValueStrings: [String] { Logger.Level.allCases.map(\.rawValue) }
-
-    init?(argument: String) {
-        guard let level = Logger.Level(rawValue: argument) else { return nil }
-        self.level = level
-    }
-
-    private init(level: Logger.Level) {
-        self.level = level
-    }
-
-    var defaultValueDescription: String { self.level.rawValue }
 }

@@ -1,0 +1,86 @@
+import CulvertTunnel
+import HTTPWire
+import ProxyRoutes
+
+/// Every setting of the proxy. The file, the flags, the environment, the help and `--check` all read this table.
+///
+/// To add a setting, `some-limit`:
+///
+/// 1. a property with its default in ``ProxyConfiguration`` (or in ``ProxySettings`` when only the command needs it);
+/// 2. a row here; its kinds are in `ConfigurationKey`. What needs other settings too goes into
+///    `ProxySettings.finish()`; what a running proxy cannot change is `.needingRestart`;
+/// 3. `@Option(help: .setting("some-limit")) var someLimit: String?` in `ProxyFlags` of the command: `[String]` for a
+///    list, `@Flag` with `Bool?` for a boolean. A test fails while a row has no flag, or a flag no row;
+/// 4. its place in the README's table.
+///
+/// The names then are `some-limit:` in the file, `--some-limit`, and `CULVERT_SOME_LIMIT`.
+extension ConfigurationKey {
+    /// The settings in the order of the help.
+    public static let all: [ConfigurationKey] = listening + access + goingOut + limits + operation
+
+    /// The setting of this name.
+    public static func named(_ name: String) -> ConfigurationKey? {
+        self.byName[name]
+    }
+
+    static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+
+    private static let listening: [ConfigurationKey] = [
+        .list(
+            "listen", "address:port", "Address and port to listen on; port 0 is a free one.",
+            default: ListenAddress.loopback.description
+        ) { (settings, entry) throws(ConfigurationError) in
+            settings.proxy.listeners = try entry.each { (item) throws(ConfigurationError) in
+                try item.parsed("address and port; expected 127.0.0.1:3128 or [::1]:3128") {
+                    ListenAddress($0)
+                }
+            }
+        }.needingRestart
+    ]
+
+    private static let access: [ConfigurationKey] = [
+        .file(
+            "users-file", \.usersFile,
+            "Let in only these users, by Basic: a file with one name:password per line."),
+        .text("realm", \.proxy.realm, "text", "The name that a client shows when it asks for a password."),
+        .list("connect-port", "port", "Allow CONNECT to these ports only.") {
+            (settings, entry) throws(ConfigurationError) in
+            settings.proxy.policy.connectPorts = Set(
+                try entry.each { (item) throws(ConfigurationError) in
+                    UInt16(truncatingIfNeeded: try item.integer(in: 1...65535))
+                })
+        },
+        .choice(
+            "guard", \.proxy.guardMode,
+            "Refuse special-purpose addresses; auto is on unless every listener is loopback."),
+    ]
+
+    private static let goingOut: [ConfigurationKey] = [
+        .list("upstream", "url", "Parent proxy to go out through; several are a chain, nearest first.") {
+            (settings, entry) throws(ConfigurationError) in
+            settings.proxy.upstream = Route(
+                try entry.each { (item) throws(ConfigurationError) in try settings.hop(item) })
+        },
+        .file("upstream-ca", \.upstreamCA, "PEM file with the authorities to trust for https parents."),
+    ]
+
+    private static let limits: [ConfigurationKey] = [
+        .duration("head-timeout", \.proxy.headTimeout, "Limit for the head of a request."),
+        .duration("connect-timeout", \.proxy.connectTimeout, "Limit for opening a tunnel."),
+        .duration("idle-timeout", \.proxy.idleTimeout, "End a tunnel in which nothing moves for so long."),
+        .duration("drain-timeout", \.proxy.drainTimeout, "How long open tunnels may finish after the stop."),
+        .bytes("max-head-bytes", \.proxy.maxHeadBytes, in: 64...1_048_576, "Largest head of a request."),
+    ]
+
+    private static let operation: [ConfigurationKey] = [
+        .text(
+            "access-log", \.accessLog, "file", "Where the access log goes: a file, or - for standard output."
+        ).needingRestart,
+        .choice(
+            "log-level", \.logLevel, "Diagnostics on standard error."
+        ).needingRestart,
+        .boolean(
+            "watch", \.watchesFiles, "Reload when the configuration file, or a file it names, changes."
+        ).needingRestart,
+    ]
+}

@@ -1,0 +1,130 @@
+import CulvertTunnel
+import HTTPWire
+public import Logging
+import ProxyAuth
+import ProxyRoutes
+
+/// A proxy's configuration as the configuration file, the environment and the flags give it.
+///
+/// ```swift
+/// let settings = try ProxySettings.load(file: "/etc/culvert.yaml")
+/// try await ProxyServer(settings.proxy).run()
+/// ```
+public struct ProxySettings: Sendable {
+    /// What the server runs on.
+    public var proxy = ProxyConfiguration()
+    /// Where the access log goes; `-` is standard output. Who runs the server opens it.
+    public var accessLog = "-"
+    /// How much a command tells on standard error.
+    public var logLevel = Logger.Level.notice
+    /// Whether a change of one of ``files`` should be followed by a reload.
+    public var watchesFiles = true
+    /// The files that were read: a reload is due when one changes.
+    public private(set) var files: [String] = []
+    /// What was assumed, for example the port of a parent without one.
+    public private(set) var notices: [String] = []
+    /// Settings as they were given, by name, to tell what a reload cannot change.
+    private var entries: [String: ConfigurationEntry] = [:]
+
+    var usersFile: ConfigurationEntry?
+    var upstreamCA: ConfigurationEntry?
+
+    /// The defaults.
+    public init() {}
+
+    /// Reads all sources: the file, then the environment over it, then the flags.
+    ///
+    /// - Parameters:
+    ///   - file: a YAML file; nil for none.
+    ///   - environment: variables, of which those named `CULVERT_…` after a setting count.
+    ///   - flags: values by setting name, as a command line gave them; a value given once is a list of one.
+    /// - Throws: ``ConfigurationError`` that names the place, the key and the problem. Nothing is half applied.
+    public static func load(
+        file: String? = nil, environment: [String: String] = [:], flags: [String: [String]] = [:]
+    ) throws(ConfigurationError) -> ProxySettings {
+        var settings = ProxySettings()
+        if let file { settings.entries = try settings.read(file) }
+        for entry in ConfigurationSources.entries(environment: environment) {
+            settings.entries[entry.key] = entry
+        }
+        for entry in try ConfigurationSources.entries(flags: flags) { settings.entries[entry.key] = entry }
+        for key in ConfigurationKey.all {
+            if let entry = settings.entries[key.name] { try key.apply(&settings, entry) }
+        }
+        try settings.finish()
+        return settings
+    }
+
+    /// The names of settings that differ and that only a restart changes.
+    public func settingsNeedingRestart(comparedWith other: ProxySettings) -> [String] {
+        ConfigurationKey.all.filter { key in
+            !key.isReloadable && self.entries[key.name]?.value != other.entries[key.name]?.value
+        }.map(\.name)
+    }
+
+    // MARK: What needs more than one setting, or a file
+
+    private mutating func finish() throws(ConfigurationError) {
+        try self.finishUpstream()
+        try self.finishUsers()
+    }
+
+    private mutating func finishUpstream() throws(ConfigurationError) {
+        guard let upstreamCA else { return }
+        guard self.proxy.upstream.hops.contains(where: { $0.scheme == .https }) else {
+            throw upstreamCA.error("is for https parents, and no upstream is one")
+        }
+        let path = try upstreamCA.text()
+        self.files.append(path)
+        self.proxy.upstreamTLS.trustRoots = .file(path)
+    }
+
+    private mutating func finishUsers() throws(ConfigurationError) {
+        guard let usersFile else { return }
+        let (path, text) = try self.contents(of: usersFile)
+        do {
+            self.proxy.users = try UserTable(parsing: text)
+        } catch {
+            throw usersFile.error("\(path): \(error)")
+        }
+    }
+
+    /// A parent's URL. The error never repeats the value: it may hold a password.
+    mutating func hop(_ entry: ConfigurationEntry) throws(ConfigurationError) -> ProxyHop {
+        do {
+            let (hop, assumptions) = try ProxyHop.parse(try entry.text())
+            self.notices += assumptions.map { "\(entry.place): \($0)" }
+            return hop
+        } catch let error as ConfigurationError {
+            throw error
+        } catch {
+            throw entry.error("\(error)")
+        }
+    }
+
+    // MARK: Files
+
+    private mutating func read(_ path: String) throws(ConfigurationError) -> [String: ConfigurationEntry] {
+        self.files.append(path)
+        do {
+            return try ConfigurationSources.entries(yaml: try TextFile.read(path), path: path)
+        } catch let error as ConfigurationError {
+            throw error
+        } catch {
+            throw ConfigurationError(place: .file(path, line: 0), key: nil, problem: "\(error)")
+        }
+    }
+
+    /// The text of the file that a setting names, which is watched from here on.
+    mutating func contents(
+        of entry: ConfigurationEntry
+    ) throws(ConfigurationError) -> (path: String, text: String) {
+        let path = try entry.text()
+        self.files.append(path)
+        do {
+            return (path, try TextFile.read(path))
+        } catch {
+            throw entry.error("\(path): \(error)")
+        }
+    }
+}

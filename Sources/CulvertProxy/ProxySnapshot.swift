@@ -1,0 +1,19 @@
+import CulvertTunnel
+import ProxyPolicy
+
+/// What one reload replaces as a whole: a configuration and what is made of it.
+final class ProxySnapshot: Sendable {
+    let configuration: ProxyConfiguration
+    let policy: AccessPolicy
+    let dialer: Dialer
+
+    init(_ configuration: ProxyConfiguration) {
+        self.configuration = configuration
+        self.policy = configuration.effectivePolicy
+        self.dialer = Dialer(
+            .init {
+                $0.openTimeout = configuration.connectTimeout
+                $0.proxyTLS = configuration.upstreamTLS
+            })
+    }
+}
