@@ -26,14 +26,20 @@ public struct AccessLogEntry: Sendable, Hashable {
     public var status = 0
     /// Whether the request was let through.
     public var isAllowed = false
-    /// Why: the rule, the error, or how the tunnel ended.
+    /// The name of the rule that decided, where one with a name did.
+    public var rule: String?
+    /// Why: the rule's words, the error, or how the tunnel ended.
     public var reason = ""
-    /// The address that was dialled.
+    /// The address that was dialled: the one that was checked, or the parent's.
     public var address: String?
+    /// The parent that the request went out through, without credentials.
+    public var parent: String?
     /// Bytes from the client to the target, inside the tunnel.
     public var bytesUp: UInt64 = 0
     /// Bytes from the target to the client, inside the tunnel.
     public var bytesDown: UInt64 = 0
+    /// Looking up names, in milliseconds; part of ``connectMilliseconds``.
+    public var resolveMilliseconds: Int64 = 0
     /// From the head to the answer, in milliseconds: name lookup, connect, parents.
     public var connectMilliseconds: Int64 = 0
     /// From the head to the end, in milliseconds.
@@ -55,10 +61,13 @@ public struct AccessLogEntry: Sendable, Hashable {
         line.add("target", self.target)
         line.add("status", self.status)
         line.add("decision", self.isAllowed ? "allow" : "deny")
+        if let rule { line.add("rule", rule) }
         line.add("reason", self.reason)
         if let address { line.add("address", address) }
+        if let parent { line.add("parent", parent) }
         line.add("bytesUp", self.bytesUp)
         line.add("bytesDown", self.bytesDown)
+        line.add("resolveMilliseconds", self.resolveMilliseconds)
         line.add("connectMilliseconds", self.connectMilliseconds)
         line.add("milliseconds", self.milliseconds)
         line.add("closedBy", self.closedBy.rawValue)
@@ -85,8 +94,9 @@ private struct JSONLine {
             switch scalar {
             case "\"": self.text += "\\\""
             case "\\": self.text += "\\\\"
-            // C0, DEL and C1: a terminal acts on them; U+2028 and U+2029 end a line for some readers.
-            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
+            // C0, DEL and C1: a terminal acts on them; U+2028 and U+2029 end a line for some readers; the others
+            // turn the direction of what follows them.
+            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}"..."\u{202E}", "\u{2066}"..."\u{2069}":
                 let digits = String(scalar.value, radix: 16)
                 self.text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: self.text.unicodeScalars.append(scalar)

@@ -7,6 +7,28 @@ import Synchronization
 /// Lines wait in a bounded queue while the file is slow; past the bound they are counted, and a line says how many
 /// are missing.
 public final class AccessLogWriter: Sendable {
+    /// How a line looks.
+    public enum Format: String, Sendable, Hashable, CaseIterable {
+        /// One JSON object: ``AccessLogEntry/json``.
+        case json
+        /// Squid's native format: ``AccessLogEntry/squid``.
+        case squid
+
+        func line(_ entry: AccessLogEntry) -> String {
+            switch self {
+            case .json: entry.json
+            case .squid: entry.squid
+            }
+        }
+
+        func notice(droppedLines: Int) -> String {
+            switch self {
+            case .json: "{\"droppedLines\":\(droppedLines)}"
+            case .squid: "# \(droppedLines) lines are missing here"
+            }
+        }
+    }
+
     /// 10,000 lines are some 3 MB: seconds of a busy proxy.
     private static let maxWaiting = 10_000
 
@@ -14,28 +36,40 @@ public final class AccessLogWriter: Sendable {
         var waiting = 0
         var dropped = 0
         var hasFailed = false
+        var file: FileHandle
     }
 
-    private let file: FileHandle
+    private let path: String?
+    private let format: Format
     private let onFailure: (@Sendable (any Error) -> Void)?
     private let queue = DispatchQueue(label: "culvert.access-log")
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// A writer to an open file, for example standard output.
     ///
     /// - Parameter onFailure: told of the first line that could not be written, and of the first after a good one.
-    public init(to file: FileHandle, onFailure: (@Sendable (any Error) -> Void)? = nil) {
-        self.file = file
-        self.onFailure = onFailure
+    public convenience init(
+        to file: FileHandle, format: Format = .json, onFailure: (@Sendable (any Error) -> Void)? = nil
+    ) {
+        self.init(file, path: nil, format: format, onFailure: onFailure)
     }
 
     /// Opens a file for appending, created with mode 0640 when it is not there.
     ///
     /// - Throws: a POSIX error of the open.
-    public convenience init(path: String, onFailure: (@Sendable (any Error) -> Void)? = nil) throws {
-        let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
-        guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
-        self.init(to: FileHandle(fileDescriptor: descriptor, closeOnDealloc: true), onFailure: onFailure)
+    public convenience init(
+        path: String, format: Format = .json, onFailure: (@Sendable (any Error) -> Void)? = nil
+    ) throws {
+        self.init(try Self.open(path), path: path, format: format, onFailure: onFailure)
+    }
+
+    private init(
+        _ file: FileHandle, path: String?, format: Format, onFailure: (@Sendable (any Error) -> Void)?
+    ) {
+        self.path = path
+        self.format = format
+        self.onFailure = onFailure
+        self.state = Mutex(State(file: file))
     }
 
     /// Queues one line.
@@ -51,15 +85,42 @@ public final class AccessLogWriter: Sendable {
         }
         guard let dropped else { return }
         self.queue.async {
-            let notice = dropped > 0 ? "{\"droppedLines\":\(dropped)}\n" : ""
-            self.writeNow(notice + entry.json + "\n")
+            let notice = dropped > 0 ? self.format.notice(droppedLines: dropped) + "\n" : ""
+            self.writeNow(notice + self.format.line(entry) + "\n")
         }
     }
 
+    /// Opens the file by its name again, after the lines that wait: for a log that was rotated away. A file that
+    /// cannot be opened is told to `onFailure`, and the old one goes on. Without effect on an open file that has no
+    /// name here.
+    public func reopen() {
+        guard let path else { return }
+        self.queue.async {
+            do {
+                let file = try Self.open(path)
+                self.state.withLock { $0.file = file }
+            } catch {
+                self.onFailure?(error)
+            }
+        }
+    }
+
+    /// Returns once every queued line is written.
+    public func flush() {
+        self.queue.sync {}
+    }
+
+    private static func open(_ path: String) throws -> FileHandle {
+        let descriptor = Foundation.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    }
+
     private func writeNow(_ text: String) {
+        let file = self.state.withLock { $0.file }
         var failure: (any Error)?
         do {
-            try self.file.write(contentsOf: Data(text.utf8))
+            try file.write(contentsOf: Data(text.utf8))
         } catch {
             failure = error
         }
@@ -69,10 +130,5 @@ public final class AccessLogWriter: Sendable {
             return failure != nil && !state.hasFailed
         }
         if isNew, let failure { self.onFailure?(failure) }
-    }
-
-    /// Returns once every queued line is written.
-    public func flush() {
-        self.queue.sync {}
     }
 }

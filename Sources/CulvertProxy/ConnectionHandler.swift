@@ -171,8 +171,9 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func dialFailed(_ error: any Error, context: ChannelHandlerContext) {
-        guard self.dial != nil else { return }
+        guard let dial else { return }
         self.dial = nil
+        self.dialEnded(dial, error: error as? TunnelError)
         let rejection =
             (error as? TunnelError).map(ConnectServerMachine.Rejection.init)
             ?? .init(status: 502, reason: "\(error)", text: "the tunnel could not be opened", fields: [:])
@@ -185,6 +186,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard case .negotiating = self.phase, context.channel.isActive, origin.isActive else {
             throw ChannelError.ioOnClosedChannel
         }
+        let dial = self.dial
         self.dial = nil
         guard case .establish(let response, let early, let inputClosed) = self.machine.dialSucceeded() else {
             preconditionFailure("the machine dials once per request")
@@ -194,13 +196,13 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.entry.isAllowed = true
         self.entry.reason = "open"
         self.entry.address = origin.remoteAddress.flatMap(ListenAddress.init)?.description
-        let nanoseconds = (NIODeadline.now() - self.headTime).nanoseconds
-        self.entry.connectMilliseconds = nanoseconds / 1_000_000
-        self.core.tunnelOpened(afterNanoseconds: nanoseconds)
+        self.dialEnded(dial, error: nil)
+        let meter = self.core.metrics.tunnelOpened(self.entry, engine: "glue")
 
         let relay = GlueRelay(
-            eventLoop: context.eventLoop, idleTimeout: TimeAmount(self.core.configuration.idleTimeout)
-        ) { outcome in self.tunnelEnded(outcome) }
+            eventLoop: context.eventLoop, idleTimeout: TimeAmount(self.core.configuration.idleTimeout),
+            meter: meter
+        ) { outcome in self.tunnelEnded(outcome, meter) }
         for channel in [context.channel, origin] {
             try channel.syncOptions?.setOption(.autoRead, value: false)
         }
@@ -219,13 +221,27 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     }
 
-    private func tunnelEnded(_ outcome: GlueRelay.Outcome) {
-        self.entry.bytesUp = outcome.bytesUp
-        self.entry.bytesDown = outcome.bytesDown
+    private func tunnelEnded(_ outcome: GlueRelay.Outcome, _ meter: TunnelMeter) {
+        self.entry.bytesUp = meter.bytesUp
+        self.entry.bytesDown = meter.bytesDown
         self.entry.closedBy = outcome.closedBy
         self.entry.reason = outcome.reason
-        self.core.tunnelEnded(self.entry)
+        self.core.metrics.tunnelEnded(meter)
         self.log()
+    }
+
+    /// Keeps how long the dial took, and what it showed of the parent.
+    private func dialEnded(_ dial: DialAttempt<Void>?, error: TunnelError?) {
+        let resolve = dial?.resolveTime ?? .zero
+        let total = NIODeadline.now() - self.headTime
+        self.entry.resolveMilliseconds = resolve.nanoseconds / 1_000_000
+        self.entry.connectMilliseconds = total.nanoseconds / 1_000_000
+        let parent = self.core.configuration.upstream.hops.first?.description
+        self.entry.parent = parent
+        self.core.metrics.dialled(
+            nanoseconds: total.nanoseconds,
+            resolveNanoseconds: resolve == .zero ? nil : resolve.nanoseconds)
+        if let parent { self.core.metrics.used(parent: parent, error: error) }
     }
 
     // MARK: Refusal
@@ -248,7 +264,6 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.entry.status = rejection.status
         self.entry.reason = rejection.reason
         self.entry.isAllowed = false
-        self.core.metrics.refused(status: rejection.status)
         self.log()
 
         switch then {
@@ -290,7 +305,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func log() {
         self.entry.milliseconds = (NIODeadline.now() - self.headTime).nanoseconds / 1_000_000
-        self.core.configuration.accessLog?(self.entry)
+        self.core.record(self.entry)
     }
 }
 

@@ -27,14 +27,13 @@ final class GlueRelay {
     }
 
     struct Outcome {
-        var bytesUp: UInt64 = 0
-        var bytesDown: UInt64 = 0
         var closedBy = AccessLogEntry.Closer.proxy
         var reason = ""
     }
 
     private let eventLoop: any EventLoop
     private let idleTimeout: TimeAmount
+    private let meter: TunnelMeter
     private let onEnd: (Outcome) -> Void
 
     private var client = End()
@@ -60,9 +59,15 @@ final class GlueRelay {
     }
 
     /// - Parameter onEnd: called once, when both channels are closed.
-    init(eventLoop: any EventLoop, idleTimeout: TimeAmount, onEnd: @escaping (Outcome) -> Void) {
+    init(
+        eventLoop: any EventLoop,
+        idleTimeout: TimeAmount,
+        meter: TunnelMeter,
+        onEnd: @escaping (Outcome) -> Void
+    ) {
         self.eventLoop = eventLoop
         self.idleTimeout = idleTimeout
+        self.meter = meter
         self.onEnd = onEnd
     }
 
@@ -87,8 +92,10 @@ final class GlueRelay {
     }
 
     func received(_ bytes: ByteBuffer, from side: Side) {
-        let count = UInt64(bytes.readableBytes)
-        if side == .client { self.outcome.bytesUp += count } else { self.outcome.bytesDown += count }
+        switch side {
+        case .client: self.meter.addUp(bytes.readableBytes)
+        case .origin: self.meter.addDown(bytes.readableBytes)
+        }
         self.lastActivity = .now()
         self[side.other].context?.write(NIOAny(bytes), promise: nil)
     }

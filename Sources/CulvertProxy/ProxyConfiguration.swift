@@ -28,6 +28,9 @@ public struct ProxyConfiguration: Sendable {
     /// Ends a tunnel in which no byte moved either way for so long. 10 minutes: above the keepalive of every
     /// usual protocol, ssh's and WebSocket's included.
     public var idleTimeout: Duration = .seconds(600)
+    /// How long connections are still accepted after the stop has begun, while ``AdminServer`` already says "not
+    /// ready": as long as a load balancer takes to notice. None by default; then the next connection is refused.
+    public var drainDelay: Duration = .zero
     /// How long open tunnels may finish after the stop. 10 s: service managers kill after 10 to 90.
     public var drainTimeout: Duration = .seconds(10)
     /// The largest head of a request, in bytes. 16 KiB: Tomcat takes 8, IIS 16, Squid 64.

@@ -10,15 +10,17 @@ import Synchronization
 final class ProxyCore: Sendable {
     private let current: Mutex<ProxySnapshot>
     let registry = ConnectionRegistry()
-    let metrics = ProxyMetrics()
+    let metrics: ProxyMetrics
     let logger: Logger
-    private let openTunnels = Mutex(0)
     private let listeners = Mutex<[ListenAddress]>([])
-    private let isDraining = Mutex(false)
+    private let reserved = Mutex<[ListenAddress]>([])
+    private let currentState = Mutex(ProxyState.starting)
 
     init(_ configuration: ProxyConfiguration, logger: Logger) {
         self.current = Mutex(ProxySnapshot(configuration))
         self.logger = logger
+        self.metrics = ProxyMetrics()
+        self.metrics.know(parent: configuration.upstream.hops.first)
     }
 
     /// What counts now. Whoever decides more than one thing of a request takes it once.
@@ -32,17 +34,25 @@ final class ProxyCore: Sendable {
         try self.warmUp(next)
         try self.checkParent(of: configuration)
         self.current.withLock { $0 = next }
+        self.metrics.know(parent: configuration.upstream.hops.first)
     }
 
-    var draining: Bool {
-        get { self.isDraining.withLock { $0 } }
-        set { self.isDraining.withLock { $0 = newValue } }
+    var state: ProxyState {
+        get { self.currentState.withLock { $0 } }
+        set { self.currentState.withLock { $0 = newValue } }
     }
+
+    var draining: Bool { self.state == .draining }
 
     /// Where the server listens, with the ports the system chose.
     var listenAddresses: [ListenAddress] {
         get { self.listeners.withLock { $0 } }
         set { self.listeners.withLock { $0 = newValue } }
+    }
+
+    /// Addresses of this process that no client may reach through the proxy, besides its own listeners.
+    func reserve(_ addresses: [ListenAddress]) {
+        self.reserved.withLock { $0 += addresses }
     }
 
     /// The way to a target, every address of it judged on the way.
@@ -96,26 +106,23 @@ final class ProxyCore: Sendable {
         return self.isOwn(address, port: port) ? Self.loopReason : nil
     }
 
-    func tunnelOpened(afterNanoseconds nanoseconds: Int64) {
-        self.metrics.opened(afterNanoseconds: nanoseconds, open: self.countTunnels(adding: 1))
+    func accepted(_ channel: any Channel) {
+        self.registry.add(channel)
+        self.metrics.connectionOpened()
+        channel.closeFuture.whenComplete { _ in self.metrics.connectionClosed() }
     }
 
-    func tunnelEnded(_ entry: AccessLogEntry) {
-        self.metrics.ended(entry, open: self.countTunnels(adding: -1))
-    }
-
-    private func countTunnels(adding change: Int) -> Int {
-        self.openTunnels.withLock {
-            $0 += change
-            return $0
-        }
+    /// Tells the log and the counters of a request or tunnel that is over.
+    func record(_ entry: AccessLogEntry) {
+        self.metrics.ended(entry)
+        self.configuration.accessLog?(entry)
     }
 
     private static let loopReason = "the target is this proxy itself"
 
     private func isOwn(_ address: IPAddress, port: UInt16) -> Bool {
         let address = address.unmapped
-        return self.listenAddresses.contains { listener in
+        return (self.listenAddresses + self.reserved.withLock { $0 }).contains { listener in
             guard listener.port == Int(port) else { return false }
             // To connect to the unspecified address is to connect to this host.
             if address.isUnspecified { return listener.address.isUnspecified || listener.isLoopback }

@@ -45,14 +45,20 @@ public struct ProxyServer: Service {
             for listener in listeners { try? await listener.close() }
             throw error
         }
+        self.core.state = .serving
         self.core.configuration.onListening?(self.core.listenAddresses)
+        defer { self.core.state = .stopped }
 
         await withTaskCancellationHandler {
             await withGracefulShutdownHandler {
                 for listener in listeners { try? await listener.closeFuture.get() }
                 await self.drain()
             } onGracefulShutdown: {
-                for listener in listeners { listener.close(promise: nil) }
+                self.core.state = .draining
+                // A load balancer sees it, and moves on before a connection is refused.
+                listeners.first?.eventLoop.scheduleTask(in: TimeAmount(self.core.configuration.drainDelay)) {
+                    for listener in listeners { listener.close(promise: nil) }
+                }
             }
         } onCancel: {
             for listener in listeners { listener.close(promise: nil) }
@@ -79,7 +85,7 @@ public struct ProxyServer: Service {
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    core.registry.add(channel)
+                    core.accepted(channel)
                     try channel.pipeline.syncOperations.addHandler(ConnectionHandler(core))
                 }
             }
@@ -97,7 +103,7 @@ public struct ProxyServer: Service {
     }
 
     private func drain() async {
-        self.core.draining = true
+        self.core.state = .draining
         self.core.registry.tell(.begin)
         let registry = self.core.registry
         let timeout = self.core.configuration.drainTimeout

@@ -35,6 +35,9 @@ final class AddressResolver: Resolver, Sendable {
         self.filter = filter
     }
 
+    /// Complete once the name service has answered; it answers for both families at once.
+    var answer: EventLoopFuture<[SocketAddress]> { self.v6.futureResult }
+
     func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
         self.v4.futureResult
     }

@@ -21,6 +21,8 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
     private var connecting: [any Channel] = []
     private var resolver: AddressResolver?
     private var phase = TunnelError.Phase.resolve
+    /// What name lookups took so far. For the event loop only.
+    package private(set) var resolveTime = TimeAmount.zero
     private var remaining: ArraySlice<DialStep> = []
     /// What to send with the first CONNECT to a hop, by index: set unasked, or by a challenge that cost the
     /// connection.
@@ -86,8 +88,10 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
             case .name(let name) = self.plan.target.host
         else { return self.connect() }
         let port = self.plan.target.port
+        let asked = NIODeadline.now()
         AddressResolver.checkAll(name, port: port, filter: filter, on: self.eventLoop).whenComplete {
             result in
+            self.resolveTime = self.resolveTime + (.now() - asked)
             guard !self.isFinished else { return }
             switch result {
             case .success: self.connect()
@@ -97,7 +101,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
                 let reason = (error as? NameNotResolved)?.reason ?? "\(error)"
                 self.fail(
                     self.error(
-                        .nameNotResolved, .network,
+                        .nameNotResolved, .target,
                         "cannot resolve \(name), so it cannot be checked: \(reason)"))
             }
         }
@@ -123,6 +127,11 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
             self.phase = .resolve
             let resolver = AddressResolver(eventLoop: self.eventLoop, filter: filter)
             self.resolver = resolver
+            let asked = NIODeadline.now()
+            resolver.answer.whenSuccess { _ in
+                self.resolveTime = self.resolveTime + (.now() - asked)
+                self.phase = .connect
+            }
             bootstrap.resolver(resolver).connect(host: name, port: Int(peer.port)).whenComplete(
                 self.connected)
         case .address(let address):

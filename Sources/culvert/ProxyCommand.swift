@@ -15,7 +15,8 @@ struct ProxyCommand: AsyncParsableCommand {
 
             SIGTERM or SIGINT stop accepting and let open tunnels finish for --drain-timeout; a second signal stops \
             at once. SIGHUP reads the configuration again, and so does a change of its files: all of it counts from \
-            the next request on, or none where there is an error. Open tunnels go on.
+            the next request on, or none where there is an error. Open tunnels go on. SIGUSR1 opens the file of \
+            --access-log again, for a log that was rotated away.
 
             Every flag below is also a key of the --config file, without its dashes, and a variable of the \
             environment: --head-timeout is head-timeout: and CULVERT_HEAD_TIMEOUT. Flags win over the environment, \
@@ -79,14 +80,14 @@ struct ProxyCommand: AsyncParsableCommand {
     }
 
     private func serve(_ settings: ProxySettings) async throws {
-        let writer = try self.openAccessLog(settings.accessLog)
+        let writer = try self.openAccessLog(settings)
         let server = ProxyServer(self.connected(settings.proxy, to: writer))
         let reloader = ProxyReloader(server: server, settings: settings) {
             var settings = try self.load()
             settings.proxy = self.connected(settings.proxy, to: writer)
             return settings
         }
-        try await Self.runUntilSignalled(server, reloader)
+        try await Self.runUntilSignalled(server, reloader, writer)
         writer.flush()
     }
 
@@ -102,7 +103,9 @@ struct ProxyCommand: AsyncParsableCommand {
         return configuration
     }
 
-    private static func runUntilSignalled(_ server: ProxyServer, _ reloader: ProxyReloader) async throws {
+    private static func runUntilSignalled(
+        _ server: ProxyServer, _ reloader: ProxyReloader, _ log: AccessLogWriter
+    ) async throws {
         let logger = Logger(label: "culvert")
         let group = ServiceGroup(services: [server], logger: logger)
         try await withThrowingTaskGroup(of: Bool.self) { tasks in
@@ -128,6 +131,10 @@ struct ProxyCommand: AsyncParsableCommand {
                 await reloader.run()
                 return false
             }
+            tasks.addTask {
+                for await _ in await UnixSignalsSequence(trapping: .sigusr1) { log.reopen() }
+                return false
+            }
             // Whichever ends first: the drained server, or the second signal.
             while let isOver = try await tasks.next(), !isOver {}
             tasks.cancelAll()
@@ -135,15 +142,18 @@ struct ProxyCommand: AsyncParsableCommand {
         }
     }
 
-    private func openAccessLog(_ path: String) throws -> AccessLogWriter {
+    private func openAccessLog(_ settings: ProxySettings) throws -> AccessLogWriter {
+        let (path, format) = (settings.accessLog, settings.accessLogFormat)
         let name = path == "-" ? "standard output" : path
         let onFailure: @Sendable (any Error) -> Void = {
             StandardError.print(
                 "culvert proxy: the access log cannot be written to \(name): \($0.localizedDescription)")
         }
-        guard path != "-" else { return AccessLogWriter(to: .standardOutput, onFailure: onFailure) }
+        guard path != "-" else {
+            return AccessLogWriter(to: .standardOutput, format: format, onFailure: onFailure)
+        }
         do {
-            return try AccessLogWriter(path: path, onFailure: onFailure)
+            return try AccessLogWriter(path: path, format: format, onFailure: onFailure)
         } catch {
             throw CommandFailure("access-log: \(path): \(error.localizedDescription)", status: .usage)
         }

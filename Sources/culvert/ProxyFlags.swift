@@ -13,9 +13,11 @@ struct ProxyFlags: ParsableArguments {
     @Option(help: .setting("head-timeout")) var headTimeout: String?
     @Option(help: .setting("connect-timeout")) var connectTimeout: String?
     @Option(help: .setting("idle-timeout")) var idleTimeout: String?
+    @Option(help: .setting("drain-delay")) var drainDelay: String?
     @Option(help: .setting("drain-timeout")) var drainTimeout: String?
     @Option(help: .setting("max-head-bytes")) var maxHeadBytes: String?
     @Option(help: .setting("access-log"), completion: .file()) var accessLog: String?
+    @Option(help: .setting("access-log-format")) var accessLogFormat: String?
     @Option(help: .setting("log-level")) var logLevel: String?
     @Flag(inversion: .prefixedNo, help: .setting("watch")) var watch: Bool?
 

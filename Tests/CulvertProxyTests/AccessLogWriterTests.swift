@@ -21,6 +21,46 @@ struct AccessLogWriterTests {
         #expect(lines.enumerated().allSatisfy { $1.contains("\"status\":\($0),") })
     }
 
+    @Test("after a rotation the next line goes to the new file, the lines before stay in the old")
+    func rotation() throws {
+        let path = NSTemporaryDirectory() + "culvert-\(UUID().uuidString).log"
+        defer { for suffix in ["", ".1"] { try? FileManager.default.removeItem(atPath: path + suffix) } }
+        let writer = try AccessLogWriter(path: path, format: .squid)
+        var entry = AccessLogEntry()
+        for status in 1...10 {
+            entry.status = status
+            writer.write(entry)
+        }
+        try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
+        writer.reopen()
+        entry.status = 11
+        writer.write(entry)
+        writer.flush()
+        let old = try String(contentsOfFile: path + ".1", encoding: .utf8).split(separator: "\n")
+        let new = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+        #expect(old.count == 10)
+        #expect(new.count == 1)
+        #expect(new.first?.contains("NONE_NONE/011") == true)
+    }
+
+    @Test("a rotation that fails is told, and the old file goes on")
+    func failedRotation() throws {
+        let directory = NSTemporaryDirectory() + "culvert-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+        defer {
+            for suffix in ["", ".1"] { try? FileManager.default.removeItem(atPath: directory + suffix) }
+        }
+        let failures = Mutex(0)
+        let writer = try AccessLogWriter(
+            path: directory + "/log", onFailure: { _ in failures.withLock { $0 += 1 } })
+        try FileManager.default.moveItem(atPath: directory, toPath: directory + ".1")
+        writer.reopen()
+        writer.write(AccessLogEntry())
+        writer.flush()
+        #expect(failures.withLock { $0 } == 1)
+        #expect(try String(contentsOfFile: directory + ".1/log", encoding: .utf8).contains("\"status\":0"))
+    }
+
     @Test(
         "a file that cannot be written is told once",
         .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))

@@ -68,6 +68,9 @@ extension ConfigurationKey {
         .duration("head-timeout", \.proxy.headTimeout, "Limit for the head of a request."),
         .duration("connect-timeout", \.proxy.connectTimeout, "Limit for opening a tunnel."),
         .duration("idle-timeout", \.proxy.idleTimeout, "End a tunnel in which nothing moves for so long."),
+        .duration(
+            "drain-delay", \.proxy.drainDelay,
+            "How long connections are still accepted after the stop, while /readyz already says no."),
         .duration("drain-timeout", \.proxy.drainTimeout, "How long open tunnels may finish after the stop."),
         .bytes("max-head-bytes", \.proxy.maxHeadBytes, in: 64...1_048_576, "Largest head of a request."),
     ]
@@ -75,6 +78,10 @@ extension ConfigurationKey {
     private static let operation: [ConfigurationKey] = [
         .text(
             "access-log", \.accessLog, "file", "Where the access log goes: a file, or - for standard output."
+        ).needingRestart,
+        .choice(
+            "access-log-format", \.accessLogFormat,
+            "How a line of the access log looks: JSON, or Squid's native format."
         ).needingRestart,
         .choice(
             "log-level", \.logLevel, "Diagnostics on standard error."

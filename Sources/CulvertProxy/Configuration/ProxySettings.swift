@@ -15,6 +15,8 @@ public struct ProxySettings: Sendable {
     public var proxy = ProxyConfiguration()
     /// Where the access log goes; `-` is standard output. Who runs the server opens it.
     public var accessLog = "-"
+    /// How a line of it looks.
+    public var accessLogFormat = AccessLogWriter.Format.json
     /// How much a command tells on standard error.
     public var logLevel = Logger.Level.notice
     /// Whether a change of one of ``files`` should be followed by a reload.

@@ -1,0 +1,39 @@
+import Synchronization
+
+/// One open tunnel: who and where to, and its bytes, counted where they move and read from anywhere.
+package final class TunnelMeter: Sendable {
+    package let id: UInt64
+    package let client: String
+    package let user: String?
+    package let target: String
+    package let address: String?
+    /// In seconds since 1970.
+    package let openedAt: Double
+    /// What moves its bytes: a name of few.
+    package let engine: String
+    private let up = Atomic<UInt64>(0)
+    private let down = Atomic<UInt64>(0)
+
+    init(id: UInt64, entry: AccessLogEntry, engine: String) {
+        self.id = id
+        self.client = entry.client
+        self.user = entry.user
+        self.target = entry.target
+        self.address = entry.address
+        self.openedAt = entry.timestamp
+        self.engine = engine
+    }
+
+    /// From the client to the target.
+    package var bytesUp: UInt64 { self.up.load(ordering: .relaxed) }
+    /// From the target to the client.
+    package var bytesDown: UInt64 { self.down.load(ordering: .relaxed) }
+
+    package func addUp(_ count: Int) {
+        self.up.wrappingAdd(UInt64(clamping: count), ordering: .relaxed)
+    }
+
+    package func addDown(_ count: Int) {
+        self.down.wrappingAdd(UInt64(clamping: count), ordering: .relaxed)
+    }
+}

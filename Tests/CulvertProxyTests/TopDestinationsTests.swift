@@ -1,0 +1,36 @@
+import CulvertProxy
+import Testing
+
+@Suite("The table of top destinations")
+struct TopDestinationsTests {
+    @Test("bytes first, then requests, then the name")
+    func order() {
+        var table = TopDestinations(capacity: 10)
+        table.add("a:1", bytes: 5)
+        table.add("b:1", bytes: 7)
+        table.add("d:1", bytes: 5)
+        table.add("c:1", bytes: 5)
+        table.add("c:1", bytes: 0)
+        #expect(table.heaviest(3).map(\.target) == ["b:1", "c:1", "a:1"])
+        #expect(table.heaviest(10).count == 4)
+    }
+
+    @Test("a flood of new names does not grow the table, nor push a heavy one out")
+    func bounded() {
+        var table = TopDestinations(capacity: 8)
+        table.add("heavy:443", bytes: 1_000_000)
+        for number in 0..<10_000 { table.add("flood-\(number):443", bytes: 10) }
+        let heaviest = table.heaviest(100)
+        #expect(heaviest.count == 8)
+        #expect(heaviest.first == .init(target: "heavy:443", requests: 1, bytes: 1_000_000))
+    }
+
+    @Test("sums do not overflow")
+    func overflow() {
+        var table = TopDestinations(capacity: 1)
+        table.add("a:1", bytes: .max)
+        table.add("a:1", bytes: 2)
+        table.add("b:1", requests: .max, bytes: 1)
+        #expect(table.heaviest(1).first?.target == "b:1")
+    }
+}
