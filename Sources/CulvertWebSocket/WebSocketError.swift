@@ -41,6 +41,16 @@ extension WebSocketError: CustomStringConvertible {
     }
 }
 
+extension WebSocketError {
+    /// A connection that ends before the answer is a lost one, which may be there again; a wrong answer stays wrong.
+    init(_ failure: HandshakeFailure) {
+        switch failure.reason {
+        case .closed: self = .connectionLost("in the upgrade: \(failure)")
+        default: self = .upgradeFailed("\(failure)")
+        }
+    }
+}
+
 /// A server's answer to the upgrade that is no 101: the whole head and the start of the body.
 public struct WebSocketUpgradeRefusal: Sendable, Hashable {
     /// Status and header fields as the server sent them.

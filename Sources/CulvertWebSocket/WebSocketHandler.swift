@@ -103,7 +103,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch self.phase {
         case .opening:
-            self.failOpening(.upgradeFailed("the connection failed: \(plainDescription(of: error))"))
+            self.failOpening(.connectionLost("in the upgrade: \(plainDescription(of: error))"))
         case .open:
             let loss = WebSocketError.connectionLost(plainDescription(of: error))
             self.end(.failed(loss), close: WebSocketClose(code: .abnormalClosure))
@@ -151,7 +151,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
                 response: response, body: String(buffer: body), isBodyTruncated: isTruncated)
             self.failOpening(.upgradeRefused(refusal))
         case .failed(let failure):
-            self.failOpening(.upgradeFailed("\(failure)"))
+            self.failOpening(WebSocketError(failure))
         }
     }
 
@@ -230,7 +230,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
         case .opening(var handshake):
             let action = handshake.receiveEOF()
             if case .needMore = action {
-                self.failOpening(.upgradeFailed("the server closed the connection before it answered"))
+                self.failOpening(
+                    .connectionLost("in the upgrade: the server closed the connection before it answered"))
             } else if let context {
                 self.perform(action, context: context)
             }

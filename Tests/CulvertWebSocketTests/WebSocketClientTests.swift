@@ -364,15 +364,27 @@ struct WebSocketUpgradeTests {
         arguments: [
             "SMTP ready\r\n\r\n", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n",
             "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n",
-            "",
         ])
     func malformed(answer: String) async throws {
         let error = try await self.failure { connection in
             _ = try await connection.readHead()
-            if !answer.isEmpty { try await connection.write(answer) }
+            try await connection.write(answer)
             try await connection.finish()
         }
         guard case .upgradeFailed = error else { throw Unexpected(what: "\(error)") }
+    }
+
+    @Test(
+        "a connection that ends before the answer is a lost one",
+        arguments: ["", "HTTP/1.1 101 Switching Pro"])
+    func lostInUpgrade(start: String) async throws {
+        let error = try await self.failure { connection in
+            _ = try await connection.readHead()
+            if !start.isEmpty { try await connection.write(start) }
+            try await connection.finish()
+        }
+        guard case .connectionLost(let detail) = error else { throw Unexpected(what: "\(error)") }
+        #expect(detail.hasPrefix("in the upgrade: the server closed the connection"))
     }
 
     @Test("a server that never answers meets the deadline")
