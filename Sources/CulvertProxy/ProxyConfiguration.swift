@@ -16,6 +16,8 @@ public struct ProxyConfiguration: Sendable {
     public var upstream = Route.direct
     /// TLS with `https` parents.
     public var upstreamTLS = TLSOptions()
+    /// How the parents' challenges are answered.
+    public var upstreamAuthentication = ProxyAuthOptions()
     /// What clients may reach.
     public var policy = AccessPolicy()
     /// Whether ``AddressGuard/specialPurpose`` stands before loopback, private and other special addresses.

@@ -14,6 +14,7 @@ final class ProxySnapshot: Sendable {
             .init {
                 $0.openTimeout = configuration.connectTimeout
                 $0.proxyTLS = configuration.upstreamTLS
+                $0.proxyAuthentication = configuration.upstreamAuthentication
             })
     }
 }

@@ -15,16 +15,25 @@ final class ConnectHandler: ChannelInboundHandler, RemovableChannelHandler {
         case connectionLost(any Error)
     }
 
+    /// What a challenged request waits for.
+    enum Reply {
+        /// ``retry(_:)``, when the answer is there.
+        case wait
+        /// Nothing: the connection closes.
+        case giveUp
+    }
+
     private var machine: ConnectClientMachine
     private let authorization: String?
-    /// Returns the value to retry with on this connection; nil ends the handler's work.
-    private let report: (Outcome) -> String?
+    /// Only a challenge is waited behind.
+    private let report: (Outcome) -> Reply
     private var isDone = false
+    private var context: ChannelHandlerContext?
 
     init(
         machine: ConnectClientMachine,
         authorization: String?,
-        report: @escaping (Outcome) -> String?
+        report: @escaping (Outcome) -> Reply
     ) {
         self.machine = machine
         self.authorization = authorization
@@ -32,7 +41,19 @@ final class ConnectHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
         let request = self.machine.start(proxyAuthorization: self.authorization)
+        context.writeAndFlush(Self.wrapOutboundOut(request), promise: nil)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    /// Sends the request again with this answer to its challenge.
+    func retry(_ authorization: String) {
+        guard let context, !self.isDone else { return }
+        let request = self.machine.retry(proxyAuthorization: authorization)
         context.writeAndFlush(Self.wrapOutboundOut(request), promise: nil)
     }
 
@@ -77,9 +98,7 @@ final class ConnectHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .challenged(let refusal, let challenges, let keepsConnection):
             let outcome = Outcome.challenged(
                 refusal, challenges: challenges, keepsConnection: keepsConnection)
-            guard let authorization = self.report(outcome) else { return self.giveUp(context: context) }
-            let request = self.machine.retry(proxyAuthorization: authorization)
-            context.writeAndFlush(Self.wrapOutboundOut(request), promise: nil)
+            if case .giveUp = self.report(outcome) { self.giveUp(context: context) }
         case .refused(let refusal):
             _ = self.report(.refused(refusal))
             self.giveUp(context: context)

@@ -24,12 +24,16 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
     /// What name lookups took so far. For the event loop only.
     package private(set) var resolveTime = TimeAmount.zero
     private var remaining: ArraySlice<DialStep> = []
-    /// What to send with the first CONNECT to a hop, by index: set unasked, or by a challenge that cost the
-    /// connection.
-    private var authorizations: [Int: String] = [:]
-    private var answeredHops: Set<Int> = []
+    /// By the index of the hop.
+    private var authentications: [Int: HopAuthentication] = [:]
+    private var connectHandler: ConnectHandler?
     /// The hop whose 407 was answered on the connection it came on.
     private var retriedHop: Int?
+    /// The proxy closed the connection while the answer to its 407 was being made.
+    private var hasLostChallenged = false
+    private var isAnswering = false
+    /// The TLS with the hop that is being built, for the schemes that bind to it.
+    private var hopTLSHandler: NIOSSLClientHandler?
     private var deadline: Scheduled<Void>?
     private var isFinished = false
 
@@ -70,14 +74,6 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
 
     private func begin() {
         self.deadline = self.eventLoop.scheduleTask(in: self.plan.timeout) { self.timedOut() }
-        if self.plan.sendsCredentialsUnasked {
-            for (index, hop) in self.plan.route.hops.enumerated() {
-                guard let credentials = hop.credentials else { continue }
-                guard let value = BasicScheme.authorization(for: credentials) else { continue }
-                self.authorizations[index] = value
-                self.answeredHops.insert(index)
-            }
-        }
         self.checkTarget()
     }
 
@@ -175,14 +171,15 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
                     preconditionFailure("a plan prepares TLS for every https hop")
                 }
                 self.phase = .proxyTLS(hop)
-                try self.startTLS(tls, host: hop.authority.host, fault: .proxy, on: channel)
+                self.hopTLSHandler = try self.startTLS(
+                    tls, host: hop.authority.host, fault: .proxy, on: channel)
                 try channel.pipeline.syncOperations.addHandler(UncleanShutdownFilter())
             case .connect(let index, let target):
                 self.phase = .proxyConnect(self.plan.route.hops[index])
                 try self.startConnect(hop: index, target: target, on: channel)
             case .targetTLS(let tls):
                 self.phase = .targetTLS
-                try self.startTLS(tls, host: self.plan.target.host, fault: .target, on: channel)
+                _ = try self.startTLS(tls, host: self.plan.target.host, fault: .target, on: channel)
             case nil:
                 let output = try self.configure(channel)
                 self.isFinished = true
@@ -199,7 +196,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
         host: Authority.Host,
         fault: TunnelError.Fault,
         on channel: any Channel
-    ) throws {
+    ) throws -> NIOSSLClientHandler {
         let handler = try NIOSSLClientHandler(context: tls.context, serverHostname: tls.serverName)
         let waiter = TLSHandshakeHandler(tls: handler, address: tls.address) { result in
             switch result {
@@ -210,34 +207,66 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
         // The waiter first: the TLS handler starts its handshake as it is added, and may fail at once.
         try channel.pipeline.syncOperations.addHandler(waiter)
         try channel.pipeline.syncOperations.addHandler(handler, position: .before(waiter))
+        return handler
     }
 
     private func startConnect(hop index: Int, target: Authority, on channel: any Channel) throws {
         // Fields may hold what is meant for one proxy: the first, whom the caller configured.
         let fields = index == 0 ? self.plan.connectFields : [:]
-        let machine = ConnectClientMachine(target: target, fields: fields)
-        let handler = ConnectHandler(machine: machine, authorization: self.authorizations[index]) { outcome in
-            self.connectEnded(outcome, hop: index)
+        let request = ProxyAuthenticator.Request(method: "CONNECT", target: "\(target)")
+        self.authentication(index).begin(request, binding: self.channelBinding(index)) { authorization in
+            guard !self.isFinished, channel === self.channel else { return }
+            let machine = ConnectClientMachine(target: target, fields: fields)
+            let handler = ConnectHandler(machine: machine, authorization: authorization) { outcome in
+                // What a connection says that was given up is nobody's concern.
+                guard channel === self.channel else { return .giveUp }
+                return self.connectEnded(outcome, hop: index, request)
+            }
+            self.connectHandler = handler
+            do {
+                try channel.pipeline.syncOperations.addHandler(handler)
+            } catch {
+                self.fail(self.error(.connectionClosed, .network, "\(error)", underlying: error))
+            }
         }
-        try channel.pipeline.syncOperations.addHandler(handler)
     }
 
-    /// Returns what to send on the same connection in answer to a challenge.
-    private func connectEnded(_ outcome: ConnectHandler.Outcome, hop index: Int) -> String? {
-        guard !self.isFinished else { return nil }
+    private func authentication(_ index: Int) -> HopAuthentication {
+        if let authentication = self.authentications[index] { return authentication }
+        let authentication = HopAuthentication(
+            self.plan.route.hops[index], options: self.plan.authentication, store: self.plan.authStore,
+            on: self.eventLoop)
+        self.authentications[index] = authentication
+        return authentication
+    }
+
+    private func channelBinding(_ index: Int) -> ChannelBinding? {
+        guard self.plan.hopTLS[index] != nil, let certificate = self.hopTLSHandler?.peerCertificate,
+            let bytes = try? certificate.toDERBytes()
+        else { return nil }
+        return ChannelBinding(certificate: bytes)
+    }
+
+    private func connectEnded(
+        _ outcome: ConnectHandler.Outcome, hop index: Int, _ request: ProxyAuthenticator.Request
+    ) -> ConnectHandler.Reply {
+        guard !self.isFinished else { return .giveUp }
         let hop = self.plan.route.hops[index]
         switch outcome {
         case .established:
+            self.authentication(index).succeeded()
+            self.connectHandler = nil
             self.runNextStep()
         case .challenged(let refusal, let values, let keepsConnection):
-            return self.challenged(refusal, values, keepsConnection: keepsConnection, hop: index)
+            return self.challenged(refusal, values, keepsConnection: keepsConnection, hop: index, request)
         case .refused(let refusal):
             self.fail(self.refusedError(ProxyRefusal(refusal), hop: hop))
+        case .failed(.closed(afterBytes: 0)) where self.isAnswering:
+            self.hasLostChallenged = true
         case .failed(.closed(afterBytes: 0)) where self.retriedHop == index:
             // It promised to keep the connection behind its 407, and did not: the answer rides on a new one.
             self.retriedHop = nil
-            self.channel = nil
-            self.connect()
+            self.carryOver(hop: index)
         case .failed(let failure):
             self.fail(self.malformedAnswerError(failure))
         case .connectionLost(let error):
@@ -246,33 +275,57 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
                     .connectionClosed, .proxy, "the connection was lost before the proxy answered: \(error)",
                     underlying: error))
         }
-        return nil
+        return .giveUp
     }
 
     private func challenged(
         _ refusal: ConnectRefusal,
         _ values: [String],
         keepsConnection: Bool,
-        hop index: Int
-    ) -> String? {
-        let hop = self.plan.route.hops[index]
+        hop index: Int,
+        _ request: ProxyAuthenticator.Request
+    ) -> ConnectHandler.Reply {
         let challenges = Challenge.parse(values)
-        let answer = ChallengeAnswer.to(
-            challenges, credentials: hop.credentials, alreadyAnswered: self.answeredHops.contains(index))
-        guard case .authorize(let value) = answer else {
-            self.fail(self.authenticationError(answer, ProxyRefusal(refusal, challenges: challenges)))
-            return nil
+        self.isAnswering = keepsConnection
+        self.hasLostChallenged = false
+        self.authentication(index).challenged(
+            challenges, request: request, keepsConnection: keepsConnection
+        ) { reply in
+            self.isAnswering = false
+            guard !self.isFinished else { return }
+            self.answer(reply, hop: index, ProxyRefusal(refusal, challenges: challenges))
         }
-        self.answeredHops.insert(index)
-        self.authorizations[index] = value
-        if keepsConnection {
+        return keepsConnection && !self.isFinished ? .wait : .giveUp
+    }
+
+    private func answer(_ reply: HopAuthentication.Reply, hop index: Int, _ refusal: ProxyRefusal) {
+        switch reply {
+        case .retry where self.hasLostChallenged:
+            self.carryOver(hop: index)
+        case .retry(let value):
             self.retriedHop = index
-            return value
+            self.connectHandler?.retry(value)
+        case .reconnect:
+            self.reconnect()
+        case .fail(let failure):
+            self.fail(self.authenticationError(failure, refusal))
         }
-        // The handler closes this connection; a new one carries the answer with its first CONNECT.
+    }
+
+    private func carryOver(hop index: Int) {
+        guard let failure = self.authentication(index).carryOver() else { return self.reconnect() }
+        self.fail(
+            self.error(.authenticationFailed, .proxy, DialErrors.authentication(failure, offered: "")))
+    }
+
+    /// A new connection along the whole route; the answers ride on it.
+    private func reconnect() {
+        let old = self.channel
+        // Forgotten first: its handler tells of its end while it closes.
         self.channel = nil
+        self.connectHandler = nil
+        old?.close(promise: nil)
         self.connect()
-        return nil
     }
 
     // MARK: Ends
@@ -335,20 +388,12 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
         self.error(.malformedProxyAnswer, .proxy, "\(failure)", underlying: nil)
     }
 
-    private func authenticationError(_ answer: ChallengeAnswer, _ refusal: ProxyRefusal) -> TunnelError {
+    private func authenticationError(
+        _ failure: ProxyAuthenticationFailure, _ refusal: ProxyRefusal
+    ) -> TunnelError {
         let offered = refusal.challenges.map(\.description).joined(separator: ", ")
-        let detail =
-            switch answer {
-            case .authorize: preconditionFailure("an answer at hand is no error")
-            case .credentialsMissing:
-                "the proxy answered 407 and wants credentials (\(offered)); put them in its URL: http://user:password@host:port"
-            case .credentialsRejected:
-                "the proxy answered 407 again: it rejects the user name or password (\(offered))"
-            case .credentialsUnsendable:
-                "the proxy answered 407, but Basic cannot send this user name or password: no colon in the name, no control characters"
-            case .schemesUnsupported(let schemes):
-                "the proxy answered 407 and offers only \(schemes.joined(separator: ", ")), but Basic is what is spoken here"
-            }
-        return self.error(.authenticationFailed, .proxy, detail, refusal: refusal)
+        return self.error(
+            .authenticationFailed, .proxy, DialErrors.authentication(failure, offered: offered),
+            refusal: refusal)
     }
 }

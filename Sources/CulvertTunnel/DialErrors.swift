@@ -2,6 +2,7 @@ import HTTPWire
 import NIOCore
 import NIOPosix
 import NIOSSL
+import ProxyAuth
 
 /// Turns what SwiftNIO throws into errors that a person can act on.
 enum DialErrors {
@@ -25,6 +26,26 @@ enum DialErrors {
         return TunnelError(
             .connectionFailed, phase: .connect, fault: .network,
             detail: "cannot connect to \(peer): \(plainDescription(of: last.error))", underlying: error)
+    }
+
+    static func authentication(_ failure: ProxyAuthenticationFailure, offered: String) -> String {
+        switch failure {
+        case .credentialsMissing(let ticket):
+            "the proxy answered 407 and wants credentials (\(offered)); put them in its URL: http://user:password@host:port"
+                + (ticket.map { "; there is \($0)" } ?? "")
+        case .rejected:
+            "the proxy answered 407 again: it rejects the user name or password (\(offered))"
+        case .credentialsUnsendable:
+            "the proxy answered 407 (\(offered)), but this user name or password cannot be sent: no control characters, and with Basic no colon in the name"
+        case .schemesUnsupported(let schemes):
+            "the proxy answered 407 and offers only \(schemes.joined(separator: ", ")), which is not allowed or cannot be used with these credentials"
+        case .negotiateUnavailable(let reason):
+            "the proxy answered 407 and wants Kerberos (\(offered)), but \(reason)"
+        case .connectionNotKept:
+            "the proxy closed the connection in the middle of the authentication, which belongs to that connection"
+        case .malformedChallenge(let scheme):
+            "the proxy's \(scheme.rawValue) challenge is malformed"
+        }
     }
 
     static func describeTLS(_ error: any Error) -> String {

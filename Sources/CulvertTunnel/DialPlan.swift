@@ -13,8 +13,10 @@ package struct DialPlan: Sendable {
     package var hopTLS: [Int: PreparedTLS]
     /// Added to, or in place of, the default fields of each CONNECT.
     package var connectFields: HTTPFields
-    /// Sends Basic with the first CONNECT instead of waiting for the challenge.
-    package var sendsCredentialsUnasked: Bool
+    /// How the hops' challenges are answered.
+    package var authentication: ProxyAuthOptions
+    /// What worked before with the hops.
+    let authStore: ProxyAuthStore
     /// Over everything, name lookup to the last handshake.
     package var timeout: TimeAmount
     /// Judges the addresses of the target when this side resolves it.

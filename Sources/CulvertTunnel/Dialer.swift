@@ -25,9 +25,11 @@ public struct Dialer: Sendable {
         public var proxyTLS = TLSOptions()
         /// Fields for the CONNECT to the first proxy, in place of the defaults of the same name. Nobody else sees them.
         public var connectFields: HTTPFields = [:]
-        /// Sends the user name and password with the first CONNECT, before the proxy asks for them. Saves a round
-        /// trip, and shows the password to whatever answers at the proxy's address.
-        public var sendsCredentialsUnasked = false
+        /// Asked for the credentials of a proxy whose URL holds none, for each connection; nil is none. A
+        /// ``ProxyCredentialSource`` answers from files, the environment or a command.
+        public var proxyCredentials: (@Sendable (ProxyHop) async throws -> ProxyCredentials?)?
+        /// How the proxies' challenges are answered.
+        public var proxyAuthentication = ProxyAuthOptions()
         /// Told what was assumed or ignored, for example a proxy value without a port.
         public var onNotice: (@Sendable (String) -> Void)?
 
@@ -44,6 +46,7 @@ public struct Dialer: Sendable {
     public let configuration: Configuration
     private let eventLoopGroup: any EventLoopGroup
     private let contexts = TLSContexts()
+    private let authStore = ProxyAuthStore()
 
     /// A year stands for "never"; sums with it cannot overflow.
     private static let longestTimeout = Duration.seconds(365 * 24 * 3600)
@@ -104,7 +107,7 @@ public struct Dialer: Sendable {
         scheme: EnvironmentProxies.TargetScheme,
         tls: TLSOptions?
     ) async throws(TunnelError) -> DialPlan {
-        let route = try await self.route(to: target, scheme: scheme)
+        let route = try await self.withCredentials(try await self.route(to: target, scheme: scheme))
         return try self.plan(to: target, via: route, tls: tls)
     }
 
@@ -123,7 +126,7 @@ public struct Dialer: Sendable {
         return DialPlan(
             target: target, route: route, targetTLS: targetTLS, hopTLS: hopTLS,
             connectFields: self.configuration.connectFields,
-            sendsCredentialsUnasked: self.configuration.sendsCredentialsUnasked,
+            authentication: self.configuration.proxyAuthentication, authStore: self.authStore,
             timeout: TimeAmount(min(self.configuration.openTimeout, Self.longestTimeout)), filter: filter)
     }
 
@@ -137,6 +140,19 @@ public struct Dialer: Sendable {
         } onCancel: {
             attempt.cancel()
         }
+    }
+
+    private func withCredentials(_ route: Route) async throws(TunnelError) -> Route {
+        guard let ask = self.configuration.proxyCredentials else { return route }
+        var hops = route.hops
+        for (index, hop) in hops.enumerated() where hop.credentials == nil {
+            do {
+                hops[index].credentials = try await ask(hop)
+            } catch {
+                throw .configuration("no credentials for \(hop): \(error)", underlying: error)
+            }
+        }
+        return Route(hops)
     }
 
     private func route(

@@ -58,8 +58,11 @@ public struct WebSocketClient: Sendable {
         public var outboundWatermarks = WebSocketWatermarks(low: 64 * 1024, high: 256 * 1024)
         /// Fields for the CONNECT to the first proxy. Nobody else sees them.
         public var connectFields: HTTPFields = [:]
-        /// Sends the proxy's user name and password before it asks for them.
-        public var sendsProxyCredentialsUnasked = false
+        /// Asked for the credentials of a proxy whose URL holds none; see
+        /// ``CulvertTunnel/Dialer/Configuration/proxyCredentials``.
+        public var proxyCredentials: (@Sendable (ProxyHop) async throws -> ProxyCredentials?)?
+        /// How the proxies' challenges are answered.
+        public var proxyAuthentication = ProxyAuthOptions()
         /// Told what was assumed or ignored, for example a proxy variable without a port.
         public var onNotice: (@Sendable (String) -> Void)?
 
@@ -88,7 +91,8 @@ public struct WebSocketClient: Sendable {
                 $0.openTimeout = configuration.openTimeout
                 $0.proxyTLS = configuration.proxyTLS
                 $0.connectFields = configuration.connectFields
-                $0.sendsCredentialsUnasked = configuration.sendsProxyCredentialsUnasked
+                $0.proxyCredentials = configuration.proxyCredentials
+                $0.proxyAuthentication = configuration.proxyAuthentication
                 $0.onNotice = configuration.onNotice
             },
             eventLoopGroup: eventLoopGroup)

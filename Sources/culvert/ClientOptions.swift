@@ -1,5 +1,5 @@
-import ArgumentParser
-import CulvertTunnel
+public import ArgumentParser
+public import CulvertTunnel
 import Foundation
 import HTTPTypes
 
@@ -18,6 +18,29 @@ struct ClientOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("Field for the CONNECT request, 'Name: value'. Repeatable.", valueName: "field"))
     var proxyHeader: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the proxy's credentials are: file:PATH, netrc, netrc:PATH, env:NAME, command:COMMAND, or prompt.",
+            discussion: """
+                For proxies whose URL holds none. A file, variable or command gives one line: user:password, \
+                DOMAIN\\user:password, user:$NT$HASH for NTLM, or Bearer TOKEN. A file must be its owner's alone.
+                """,
+            valueName: "source"))
+    var proxyCredentials: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Scheme to authenticate by with a proxy: negotiate, digest, ntlm, bearer or basic. Repeatable; the order is the preference.",
+            discussion:
+                "Without it all are allowed, in this order. Leave out basic and no password crosses in the clear.",
+            valueName: "scheme"))
+    var proxyAuth: [AuthenticationScheme] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Host of the Kerberos service HTTP/host, where it is not the proxy's.", valueName: "host"))
+    var proxyServiceHost: String?
 
     @Flag(help: "Send the proxy's user name and password before it asks for them.")
     var proxyPreemptiveAuth = false
@@ -49,6 +72,11 @@ struct ClientOptions: ParsableArguments {
 
     mutating func validate() throws {
         _ = try self.proxySetting(isTold: false)
+        if let text = self.proxyCredentials, text != "prompt", ProxyCredentialSource(text) == nil {
+            throw ValidationError(
+                "--proxy-credentials: expected file:PATH, netrc, netrc:PATH, env:NAME, command:COMMAND or prompt."
+            )
+        }
         _ = try HeaderField.fields(self.proxyHeader, option: "--proxy-header")
         if (self.cert == nil) != (self.key == nil) {
             throw ValidationError("--cert and --key belong together: give both or neither.")
@@ -60,6 +88,27 @@ struct ClientOptions: ParsableArguments {
         guard !self.proxy.isEmpty else { return .environment }
         if self.proxy == ["none"] { return .none }
         return .hops(try self.proxy.map { try parseProxyURL($0, option: "--proxy", isTold: isTold) })
+    }
+
+    /// Who is asked for credentials that no URL holds.
+    var credentialProvider: (@Sendable (ProxyHop) async throws -> ProxyCredentials?)? {
+        guard let text = self.proxyCredentials else { return nil }
+        guard let source = ProxyCredentialSource(text) else { return CredentialPrompt().credentials }
+        return { hop in
+            do {
+                return try await offTheEventLoop { try source.credentials(forHost: "\(hop.authority.host)") }
+            } catch {
+                throw CommandFailure("--proxy-credentials: \(error)", status: .usage)
+            }
+        }
+    }
+
+    var proxyAuthentication: ProxyAuthOptions {
+        ProxyAuthOptions {
+            if !self.proxyAuth.isEmpty { $0.schemes = self.proxyAuth }
+            $0.serviceHost = self.proxyServiceHost
+            $0.sendsUnasked = self.proxyPreemptiveAuth
+        }
     }
 
     var tls: TLSOptions {
@@ -79,6 +128,8 @@ struct ClientOptions: ParsableArguments {
         try HeaderField.fields(self.proxyHeader, option: "--proxy-header")
     }
 }
+
+extension AuthenticationScheme: ExpressibleByArgument {}
 
 /// A proxy URL of the command line. The error never repeats the value: it may hold a password.
 func parseProxyURL(_ text: String, option: String, isTold: Bool) throws -> ProxyHop {

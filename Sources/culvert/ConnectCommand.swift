@@ -55,7 +55,8 @@ struct ConnectCommand: AsyncParsableCommand {
                 $0.openTimeout = self.client.openTimeout.duration
                 $0.proxyTLS = self.client.proxyTLS
                 $0.connectFields = try self.client.connectFields()
-                $0.sendsCredentialsUnasked = self.client.proxyPreemptiveAuth
+                $0.proxyCredentials = self.client.credentialProvider
+                $0.proxyAuthentication = self.client.proxyAuthentication
                 $0.onNotice = { StandardError.print("culvert connect: note: \($0)") }
             })
     }

@@ -10,6 +10,9 @@ struct ProxyFlags: ParsableArguments {
     @Option(help: .setting("guard")) var `guard`: String?
     @Option(help: .setting("upstream")) var upstream: [String] = []
     @Option(help: .setting("upstream-ca"), completion: .file()) var upstreamCa: String?
+    @Option(help: .setting("upstream-auth")) var upstreamAuth: [String] = []
+    @Option(help: .setting("upstream-credentials")) var upstreamCredentials: String?
+    @Option(help: .setting("upstream-service-host")) var upstreamServiceHost: String?
     @Option(help: .setting("head-timeout")) var headTimeout: String?
     @Option(help: .setting("connect-timeout")) var connectTimeout: String?
     @Option(help: .setting("idle-timeout")) var idleTimeout: String?

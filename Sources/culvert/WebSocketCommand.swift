@@ -104,7 +104,8 @@ struct WebSocketCommand: AsyncParsableCommand {
                 $0.limits.maxMessageBytes = self.maxMessageBytes
                 $0.limits.maxFrameBytes = self.maxMessageBytes
                 $0.connectFields = try self.client.connectFields()
-                $0.sendsProxyCredentialsUnasked = self.client.proxyPreemptiveAuth
+                $0.proxyCredentials = self.client.credentialProvider
+                $0.proxyAuthentication = self.client.proxyAuthentication
                 $0.onNotice = { StandardError.print("culvert ws: note: \($0)") }
             })
     }

@@ -15,7 +15,7 @@ private func dialer(
         .init {
             $0.proxy = .hops([ProxyHop(scheme: .http, authority: proxy, credentials: credentials)])
             $0.openTimeout = timeout
-            $0.sendsCredentialsUnasked = unasked
+            $0.proxyAuthentication.sendsUnasked = unasked
         })
 }
 

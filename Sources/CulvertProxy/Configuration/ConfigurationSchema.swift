@@ -1,5 +1,6 @@
 import CulvertTunnel
 import HTTPWire
+import ProxyAuth
 import ProxyRoutes
 
 /// Every setting of the proxy. The file, the flags, the environment, the help and `--check` all read this table.
@@ -62,6 +63,24 @@ extension ConfigurationKey {
                 try entry.each { (item) throws(ConfigurationError) in try settings.hop(item) })
         },
         .file("upstream-ca", \.upstreamCA, "PEM file with the authorities to trust for https parents."),
+        .list(
+            "upstream-auth", "scheme",
+            "Scheme to authenticate by with a parent, the preferred one first: negotiate, digest, ntlm, bearer, basic."
+        ) { (settings, entry) throws(ConfigurationError) in
+            settings.proxy.upstreamAuthentication.schemes = try entry.each {
+                (item) throws(ConfigurationError) in
+                try item.parsed("scheme; expected negotiate, digest, ntlm, bearer or basic") {
+                    AuthenticationScheme(rawValue: $0)
+                }
+            }
+        },
+        .file(
+            "upstream-credentials", \.upstreamCredentials,
+            "Where the credentials for parents are whose URLs hold none: file:PATH, netrc, netrc:PATH, env:NAME or command:COMMAND."
+        ),
+        .text(
+            "upstream-service-host", \.upstreamServiceHost, "host",
+            "Host of the parent's Kerberos service HTTP/host, where it is not that of its URL."),
     ]
 
     private static let limits: [ConfigurationKey] = [

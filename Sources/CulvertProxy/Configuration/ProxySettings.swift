@@ -30,6 +30,8 @@ public struct ProxySettings: Sendable {
 
     var usersFile: ConfigurationEntry?
     var upstreamCA: ConfigurationEntry?
+    var upstreamCredentials: ConfigurationEntry?
+    var upstreamServiceHost = ""
 
     /// The defaults.
     public init() {}
@@ -72,6 +74,10 @@ public struct ProxySettings: Sendable {
     }
 
     private mutating func finishUpstream() throws(ConfigurationError) {
+        if !self.upstreamServiceHost.isEmpty {
+            self.proxy.upstreamAuthentication.serviceHost = self.upstreamServiceHost
+        }
+        try self.finishUpstreamCredentials()
         guard let upstreamCA else { return }
         guard self.proxy.upstream.hops.contains(where: { $0.scheme == .https }) else {
             throw upstreamCA.error("is for https parents, and no upstream is one")
@@ -79,6 +85,27 @@ public struct ProxySettings: Sendable {
         let path = try upstreamCA.text()
         self.files.append(path)
         self.proxy.upstreamTLS.trustRoots = .file(path)
+    }
+
+    private mutating func finishUpstreamCredentials() throws(ConfigurationError) {
+        guard let upstreamCredentials else { return }
+        guard let source = ProxyCredentialSource(try upstreamCredentials.text()) else {
+            throw upstreamCredentials.error(
+                "expected file:PATH, netrc, netrc:PATH, env:NAME or command:COMMAND")
+        }
+        if let path = source.path { self.files.append(path) }
+        do {
+            self.proxy.upstream = Route(
+                try self.proxy.upstream.hops.map { (hop) throws(ProxyCredentialError) in
+                    var hop = hop
+                    if hop.credentials == nil {
+                        hop.credentials = try source.credentials(forHost: "\(hop.authority.host)")
+                    }
+                    return hop
+                })
+        } catch {
+            throw upstreamCredentials.error("\(error)")
+        }
     }
 
     private mutating func finishUsers() throws(ConfigurationError) {

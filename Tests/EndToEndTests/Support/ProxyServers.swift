@@ -11,6 +11,8 @@ actor ProxyServers {
         case tinyproxy
         case tinyproxyBasic = "tinyproxy with Basic"
         case apache
+        case squidDigest = "squid with Digest"
+        case apacheDigest = "apache with Digest"
     }
 
     struct Server: Sendable {
@@ -46,22 +48,44 @@ actor ProxyServers {
         let configuration = directory.appendingPathComponent("conf")
         let command: [String]
         switch kind {
-        case .squid, .squidBasic, .squidTLS:
-            try Workspace.write(
-                await self.squid(kind, port: port, directory: directory.path), to: configuration)
-            // Two Squids of one name collide in shared memory.
-            let name = "culvert\(port)"
-            command = ["squid", "-n", name, "-N", "-f", configuration.path]
+        case .squid, .squidBasic, .squidTLS, .squidDigest:
+            let lines = try await self.squid(kind, port: port, directory: directory.path)
+            return try await self.startSquid(kind, lines, port: port, directory: directory)
         case .tinyproxy, .tinyproxyBasic:
             try Workspace.write(
                 self.tinyproxy(authenticates: kind == .tinyproxyBasic, port: port, directory: directory.path),
                 to: configuration)
             command = ["tinyproxy", "-d", "-c", configuration.path]
-        case .apache:
-            try Workspace.write(self.apache(port: port, directory: directory.path), to: configuration)
+        case .apache, .apacheDigest:
+            let authentication =
+                kind == .apache
+                ? "Require all granted" : try await self.apacheDigest(directory: directory.path)
+            try Workspace.write(
+                self.apache(port: port, directory: directory.path, authentication), to: configuration)
             command = ["apache2", "-X", "-f", configuration.path]
         }
         let process = try await LeashedProcess(command, rights: .nobody)
+        try await process.accepts(on: port)
+        return Server(kind: kind, port: port, process: process)
+    }
+
+    /// A Squid of one test: with these lines, which say who is `permitted`.
+    static func squid(authentication: String, environment: [String: String]) async throws -> Server {
+        let port = try LoopbackPort.free()
+        return try await self.startSquid(
+            .squid, "http_port 127.0.0.1:\(port)\n\(authentication)", port: port,
+            directory: try Workspace.directory("squid-\(port)"), environment: environment)
+    }
+
+    private static func startSquid(
+        _ kind: Kind, _ lines: String, port: Int, directory: URL, environment: [String: String] = [:]
+    ) async throws -> Server {
+        let configuration = directory.appendingPathComponent("conf")
+        try Workspace.write(lines + "\n" + self.squidCommon(directory: directory.path), to: configuration)
+        // Two Squids of one name collide in shared memory.
+        let process = try await LeashedProcess(
+            ["squid", "-n", "culvert\(port)", "-N", "-f", configuration.path], environment: environment,
+            rights: .nobody)
         try await process.accepts(on: port)
         return Server(kind: kind, port: port, process: process)
     }
@@ -76,32 +100,60 @@ actor ProxyServers {
         } else {
             lines.append("http_port 127.0.0.1:\(port)")
         }
-        if kind == .squidBasic {
+        switch kind {
+        case .squidBasic:
             let hash = try await Command.check(["openssl", "passwd", "-apr1", "secret"]).lines.first ?? ""
             try Workspace.write("alice:\(hash)\n", to: URL(fileURLWithPath: "\(directory)/users"))
-            lines.append("auth_param basic program /usr/lib/squid/basic_ncsa_auth \(directory)/users")
-            lines.append("auth_param basic children 2 startup=1")
-            lines.append("auth_param basic realm office")
-            lines.append("acl permitted proxy_auth REQUIRED")
-        } else {
+            lines += self.squidUsers("basic", "/usr/lib/squid/basic_ncsa_auth \(directory)/users")
+        case .squidDigest:
+            try await self.writeDigestUsers(directory: directory)
+            lines += self.squidUsers("digest", "/usr/lib/squid/digest_file_auth -c \(directory)/users")
+        default:
             lines.append("acl permitted method CONNECT")
         }
-        lines.append(
-            """
-            pid_filename \(directory)/pid
-            cache_log \(directory)/cache.log
-            access_log stdio:\(directory)/access.log
-            coredump_dir \(directory)
-            netdb_filename none
-            pinger_enable off
-            cache deny all
-            shutdown_lifetime 1 second
-            visible_hostname localhost
-            http_access allow permitted
-            http_access deny all
-
-            """)
         return lines.joined(separator: "\n")
+    }
+
+    private static func squidUsers(_ scheme: String, _ program: String) -> [String] {
+        [
+            "auth_param \(scheme) program \(program)", "auth_param \(scheme) children 2 startup=1",
+            "auth_param \(scheme) realm office", "acl permitted proxy_auth REQUIRED",
+        ]
+    }
+
+    /// As htdigest writes them.
+    private static func writeDigestUsers(directory: String) async throws {
+        let sum = try await Command.check(["md5sum"], input: Array("alice:office:secret".utf8)).text
+        try Workspace.write(
+            "alice:office:\(sum.prefix(32))\n", to: URL(fileURLWithPath: "\(directory)/users"))
+    }
+
+    private static func squidCommon(directory: String) -> String {
+        """
+        pid_filename \(directory)/pid
+        cache_log \(directory)/cache.log
+        access_log stdio:\(directory)/access.log
+        coredump_dir \(directory)
+        netdb_filename none
+        pinger_enable off
+        cache deny all
+        shutdown_lifetime 1 second
+        visible_hostname localhost
+        http_access allow permitted
+        http_access deny all
+
+        """
+    }
+
+    private static func apacheDigest(directory: String) async throws -> String {
+        try await self.writeDigestUsers(directory: directory)
+        return """
+            AuthType Digest
+                AuthName office
+                AuthDigestProvider file
+                AuthUserFile \(directory)/users
+                Require valid-user
+            """
     }
 
     private static func tinyproxy(authenticates: Bool, port: Int, directory: String) -> String {
@@ -117,7 +169,7 @@ actor ProxyServers {
         """
     }
 
-    private static func apache(port: Int, directory: String) -> String {
+    private static func apache(port: Int, directory: String, _ authentication: String) -> String {
         let modules = "/usr/lib/apache2/modules"
         return """
             ServerRoot \(directory)
@@ -129,6 +181,10 @@ actor ProxyServers {
             Listen 127.0.0.1:\(port)
             LoadModule mpm_event_module \(modules)/mod_mpm_event.so
             LoadModule authz_core_module \(modules)/mod_authz_core.so
+            LoadModule authn_core_module \(modules)/mod_authn_core.so
+            LoadModule authn_file_module \(modules)/mod_authn_file.so
+            LoadModule authz_user_module \(modules)/mod_authz_user.so
+            LoadModule auth_digest_module \(modules)/mod_auth_digest.so
             LoadModule proxy_module \(modules)/mod_proxy.so
             LoadModule proxy_connect_module \(modules)/mod_proxy_connect.so
             ServerLimit 1
@@ -137,7 +193,7 @@ actor ProxyServers {
             ProxyRequests On
             AllowCONNECT 1-65535
             <Proxy "*">
-                Require all granted
+                \(authentication)
             </Proxy>
 
             """

@@ -1,0 +1,158 @@
+import NIOCore
+import NIOPosix
+import ProxyAuth
+import ProxyRoutes
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// The authentication with one hop over all connections of an attempt: performs what its ``ProxyAuthenticator`` asks
+/// for, the mechanism of Negotiate off the event loop. Lives on the event loop of the attempt.
+final class HopAuthentication {
+    /// What becomes of a challenged request.
+    enum Reply {
+        /// Send it again on this connection.
+        case retry(String)
+        /// Build a new connection; the answer rides on it.
+        case reconnect
+        case fail(ProxyAuthenticationFailure)
+    }
+
+    /// Ticket servers block their thread; so these serve nothing else.
+    private static let threads: NIOThreadPool = {
+        let pool = NIOThreadPool(numberOfThreads: 4)
+        pool.start()
+        return pool
+    }()
+
+    private let hop: ProxyHop
+    private let host: String
+    private let store: ProxyAuthStore
+    private let eventLoop: any EventLoop
+    private var authenticator: ProxyAuthenticator
+    private var context: NegotiateContext?
+    /// For the first request on the next connection.
+    private var next: String?
+    /// The answer under way.
+    private var last: (value: String, connection: ProxyAuthenticator.Connection)?
+
+    init(_ hop: ProxyHop, options: ProxyAuthOptions, store: ProxyAuthStore, on eventLoop: any EventLoop) {
+        self.hop = hop
+        self.host = options.serviceHost ?? "\(hop.authority.host)"
+        self.store = store
+        self.eventLoop = eventLoop
+        self.authenticator = ProxyAuthenticator(
+            credentials: hop.credentials, schemes: options.schemes,
+            context: .init(host: self.host, random: Self.random, fileTime: Self.fileTime))
+        if options.sendsUnasked { self.next = hop.credentials.flatMap(ProxyAuthMemory.unasked) }
+        if self.next != nil { self.authenticator.answeredUnasked() }
+    }
+
+    /// What the first request on a connection carries, told now or once the mechanism has answered.
+    ///
+    /// - Parameter binding: of the TLS connection with the hop, where there is one.
+    func begin(
+        _ request: ProxyAuthenticator.Request, binding: ChannelBinding?, _ then: @escaping (String?) -> Void
+    ) {
+        self.authenticator.channelBinding = binding
+        self.context = nil
+        if let next {
+            self.next = nil
+            return then(next)
+        }
+        guard let (memory, value) = self.store.authorization(for: self.hop, request: request) else {
+            return then(nil)
+        }
+        if let value {
+            self.authenticator.resumed(memory)
+            return then(value)
+        }
+        guard memory == .negotiate else { return then(nil) }
+        self.authenticator.resumed(memory)
+        self.askMechanism(input: nil) { step in
+            guard case .authorize(let value, _) = step else {
+                // The ticket may be gone: then the proxy is asked anew what else it takes.
+                self.authenticator.restart()
+                return then(nil)
+            }
+            then(value)
+        }
+    }
+
+    /// Answers a challenge, now or once the mechanism has answered.
+    func challenged(
+        _ challenges: [Challenge], request: ProxyAuthenticator.Request, keepsConnection: Bool,
+        _ then: @escaping (Reply) -> Void
+    ) {
+        let step = self.authenticator.challenged(
+            challenges, request: request, keepsConnection: keepsConnection)
+        self.perform(step, keepsConnection: keepsConnection, then)
+    }
+
+    /// The connection ended before the proxy judged the last answer, which then rides on the next connection.
+    ///
+    /// - Returns: why it cannot.
+    func carryOver() -> ProxyAuthenticationFailure? {
+        guard let last, last.connection != .same else { return .connectionNotKept }
+        self.next = last.value
+        return nil
+    }
+
+    /// The proxy granted the request.
+    func succeeded() {
+        if let memory = self.authenticator.memory { self.store.remember(memory, for: self.hop) }
+    }
+
+    private func perform(
+        _ step: ProxyAuthenticator.Step, keepsConnection: Bool, _ then: @escaping (Reply) -> Void
+    ) {
+        switch step {
+        case .authorize(let value, let connection):
+            self.last = (value, connection)
+            if keepsConnection, connection != .new { return then(.retry(value)) }
+            self.next = value
+            then(.reconnect)
+        case .negotiate(let input, _):
+            self.askMechanism(input: input) { self.perform($0, keepsConnection: keepsConnection, then) }
+        case .fail(let failure):
+            self.store.forget(self.hop)
+            then(.fail(failure))
+        }
+    }
+
+    /// A context is one connection's: it begins without input.
+    private func askMechanism(input: [UInt8]?, _ then: @escaping (ProxyAuthenticator.Step) -> Void) {
+        if input == nil { self.context = nil }
+        let context =
+            self.context ?? NegotiateContext(host: self.host, bindings: self.authenticator.channelBinding)
+        self.context = context
+        guard let context else {
+            return then(self.authenticator.negotiated(.failure(NegotiateFailure(GSSAPI.absence))))
+        }
+        let answer = Self.threads.runIfActive(eventLoop: self.eventLoop) { context.token(answering: input) }
+        answer.assumeIsolated().whenComplete { result in
+            let token = result.mapError { NegotiateFailure("\($0)") }.flatMap { $0 }
+            then(self.authenticator.negotiated(token))
+        }
+    }
+
+    private static let random: @Sendable (Int) -> [UInt8] = { count in
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    }
+
+    /// Windows counts from 1601, which is so many seconds before 1970.
+    private static let secondsFrom1601To1970: UInt64 = 11_644_473_600
+
+    private static let fileTime: @Sendable () -> UInt64 = {
+        var now = timespec()
+        guard clock_gettime(CLOCK_REALTIME, &now) == 0, now.tv_sec >= 0 else { return 0 }
+        return (UInt64(now.tv_sec) &+ HopAuthentication.secondsFrom1601To1970) &* 10_000_000 &+ UInt64(
+            now.tv_nsec) / 100
+    }
+}

@@ -1,0 +1,37 @@
+/// The NT hash of a password: MD4 over its UTF-16 (MS-NLMP §3.3.1). As good as the password for NTLM, so it is kept
+/// as secretly.
+package struct NTHash: Sendable, Hashable {
+    let bytes: [UInt8]
+
+    init(password: Secret) {
+        self.bytes = MD4.hash(UTF16LittleEndian.bytes(password.reveal()))
+    }
+
+    /// From 32 hexadecimal digits.
+    package init?(hex: Secret) {
+        let digits = Array(hex.reveal().utf8)
+        guard digits.count == 32 else { return nil }
+        var bytes: [UInt8] = []
+        for start in stride(from: 0, to: 32, by: 2) {
+            let pair = digits[start..<start + 2]
+            guard pair.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }),
+                let byte = UInt8(String(decoding: pair, as: UTF8.self), radix: 16)
+            else { return nil }
+            bytes.append(byte)
+        }
+        self.bytes = bytes
+    }
+}
+
+extension NTHash: CustomStringConvertible, CustomReflectable {
+    package var description: String { "<redacted>" }
+
+    package var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
+/// UTF-16 as Windows writes it.
+enum UTF16LittleEndian {
+    static func bytes(_ text: String) -> [UInt8] {
+        text.utf16.flatMap { LittleEndian.bytes($0) }
+    }
+}

@@ -1,0 +1,249 @@
+import CulvertInterop
+import Foundation
+import Testing
+
+/// What proxies of other makers make of our answers to their challenges; curl is asked the same each time.
+@Suite(
+    "authentication with a proxy", .serialized, .timeLimit(.minutes(5)),
+    .requires(.curl, .openssl, .python3, .node, .squid, .apache2))
+struct ProxyAuthenticationTests {
+    /// Who goes through which proxy, and how.
+    private struct Attempt {
+        var proxy: String
+        var user: String
+        var password = "secret"
+        /// curl's flag for the scheme.
+        var scheme: String
+        var arguments: [String] = []
+        var environment: [String: String] = [:]
+
+        /// With the credentials in it.
+        var url: String {
+            if self.user.isEmpty { return self.proxy }
+            let user = self.user.replacingOccurrences(of: "\\", with: "%5C")
+            return self.proxy.replacingOccurrences(of: "://", with: "://\(user):\(self.password)@")
+        }
+    }
+
+    /// Runs both; what they say has to be the same.
+    private func culvertAndCurl(_ attempt: Attempt) async throws -> CommandResult {
+        let ours = try await self.ours(attempt)
+        let web = try await Origins.shared.web()
+        let certificates = try await TestCertificates.shared()
+        let theirs = try await Command.run(
+            [
+                "curl", "-sS", "--max-time", "20", "--cacert", certificates.authority, "--proxy-cacert",
+                certificates.authority, attempt.scheme, "--proxy-user", "\(attempt.user):\(attempt.password)",
+                "-p", "-x", attempt.proxy, "\(web.url("/hello"))",
+            ], environment: attempt.environment)
+        #expect(
+            (ours.status == 0) == (theirs.status == 0),
+            "ours: \(ours.status) \(ours.errors); curl: \(theirs.status) \(theirs.errors)")
+        if ours.status == 0 { #expect(ours.text.contains("through")) }
+        return ours
+    }
+
+    @Test(
+        "Digest: Squid and Apache let the right password in, and no other",
+        arguments: [ProxyServers.Kind.squidDigest, .apacheDigest])
+    func digest(kind: ProxyServers.Kind) async throws {
+        let proxy = try await ProxyServers.shared.server(kind)
+        var attempt = Attempt(proxy: proxy.url(credentials: ""), user: "alice", scheme: "--proxy-digest")
+        let right = try await self.culvertAndCurl(attempt)
+        #expect(right.status == 0, "\(right.errors)")
+        attempt.password = "wrong"
+        let wrong = try await self.culvertAndCurl(attempt)
+        #expect(wrong.status == 4, "\(wrong.errors)")
+        #expect(wrong.errors.contains("rejects the user name or password (digest realm=\"office\")"))
+        #expect(!wrong.errors.contains("wrong\"") && !wrong.errors.contains(":wrong"), "\(wrong.errors)")
+    }
+
+    @Test("a scheme that is not allowed is not spoken")
+    func onlyAllowed() async throws {
+        let proxy = try await ProxyServers.shared.server(.squidBasic)
+        let server = try await Origins.shared.webSocket(.node)
+        let result = try await CulvertCommand.run(
+            ["ws", server.url("/echo"), "--proxy", proxy.url, "--proxy-auth", "digest"], input: "x\n")
+        #expect(result.status == 4, "\(result.errors)")
+        #expect(result.errors.contains("offers only basic"), "\(result.errors)")
+    }
+
+    @Test(
+        "NTLMv2: a verifying proxy lets the right password of the right domain in", arguments: [false, true])
+    func ntlm(isTLS: Bool) async throws {
+        let proxy = try await NTLMProxy(isTLS: isTLS)
+        let certificates = try await TestCertificates.shared()
+        var attempt = Attempt(
+            proxy: proxy.url, user: "CORP\\alice", scheme: "--proxy-ntlm",
+            arguments: ["--proxy-ca", certificates.authority])
+        // curl binds no channel, so the proxy that wants it bound is ours alone.
+        let right = isTLS ? try await self.ours(attempt) : try await self.culvertAndCurl(attempt)
+        #expect(right.status == 0, "\(right.errors)")
+        #expect(proxy.accepted.contains("CORP\\alice"))
+        for (user, password) in [
+            ("CORP\\alice", "wrong"), ("OTHER\\alice", "secret"), ("CORP\\bob", "secret"),
+        ] {
+            attempt.user = user
+            attempt.password = password
+            let wrong = isTLS ? try await self.ours(attempt) : try await self.culvertAndCurl(attempt)
+            #expect(wrong.status == 4, "\(user): \(wrong.errors)")
+            #expect(wrong.errors.contains("rejects the user name or password"), "\(wrong.errors)")
+        }
+    }
+
+    private func ours(_ attempt: Attempt) async throws -> CommandResult {
+        let server = try await Origins.shared.webSocket(.node)
+        return try await CulvertCommand.run(
+            ["ws", server.url("/echo"), "--proxy", attempt.url] + attempt.arguments,
+            environment: attempt.environment, input: "through\n")
+    }
+
+    @Test("NTLM with the hash in place of the password")
+    func ntlmHash() async throws {
+        let proxy = try await NTLMProxy(isTLS: false)
+        let file = try Workspace.directory("credentials").appendingPathComponent("credentials")
+        // MD4 of "secret" in UTF-16.
+        try Workspace.write("CORP\\alice:$NT$878d8014606cda29677a44efa1353fc7\n", to: file)
+        chmod(file.path, 0o600)
+        let attempt = Attempt(
+            proxy: proxy.url, user: "", scheme: "",
+            arguments: ["--proxy-credentials", "file:\(file.path)"])
+        let result = try await self.ours(attempt)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(proxy.accepted == ["CORP\\alice"])
+    }
+
+    @Test("cntlm between us and the verifying proxy", .requires(.cntlm))
+    func cntlm() async throws {
+        let parent = try await NTLMProxy(isTLS: false)
+        let directory = try Workspace.directory("cntlm")
+        let port = try LoopbackPort.free()
+        try Workspace.write(
+            """
+            Username alice
+            Domain CORP
+            Password secret
+            Auth NTLMv2
+            Proxy 127.0.0.1:\(parent.port)
+            Listen 127.0.0.1:\(port)
+
+            """, to: directory.appendingPathComponent("conf"))
+        let cntlm = try await LeashedProcess(
+            ["cntlm", "-f", "-c", directory.appendingPathComponent("conf").path])
+        try await cntlm.accepts(on: port)
+        let result = try await self.ours(
+            Attempt(proxy: "http://127.0.0.1:\(port)", user: "", scheme: ""))
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(!parent.accepted.isEmpty)
+    }
+
+    @Test(
+        "Kerberos: the ticket of the user opens the tunnel, and its absence is told",
+        .requires(.krb5kdc, .kinit))
+    func kerberos() async throws {
+        let realm = try await KerberosRealm()
+        var attempt = Attempt(
+            proxy: realm.proxy, user: "", password: "", scheme: "--proxy-negotiate",
+            environment: realm.environment)
+        let right = try await self.culvertAndCurl(attempt)
+        #expect(right.status == 0, "\(right.errors)")
+        attempt.environment["KRB5CCNAME"] = "FILE:/nonexistent/tickets"
+        let none = try await self.culvertAndCurl(attempt)
+        #expect(none.status == 4, "\(none.errors)")
+        #expect(none.errors.contains("no Kerberos ticket for HTTP/localhost"), "\(none.errors)")
+        // Its address has no ticket; the name it is known by has.
+        attempt.environment = realm.environment
+        attempt.proxy = realm.proxy.replacingOccurrences(of: "localhost", with: "127.0.0.1")
+        let address = try await self.culvertAndCurl(attempt)
+        #expect(address.status == 4, "\(address.errors)")
+        attempt.arguments = ["--proxy-service-host", "localhost"]
+        let named = try await self.ours(attempt)
+        #expect(named.status == 0, "\(named.errors)")
+    }
+
+    @Test("culvert proxy authenticates for its clients, who never see the parent's 407")
+    func parent() async throws {
+        let digest = try await ProxyServers.shared.server(.squidDigest)
+        let file = try Workspace.directory("parent").appendingPathComponent("secret")
+        try Workspace.write("alice:secret\n", to: file)
+        chmod(file.path, 0o600)
+        let proxy = try await CulvertProxyProcess([
+            "--upstream", digest.url(credentials: ""), "--upstream-credentials", "file:\(file.path)",
+            "--upstream-auth", "digest",
+        ])
+        let web = try await Origins.shared.web()
+        let certificates = try await TestCertificates.shared()
+        // Three connections: the second and third count the nonce of the first up.
+        for _ in 0..<3 {
+            let result = try await Command.run([
+                "curl", "-sS", "-v", "--max-time", "20", "--cacert", certificates.authority, "-x", proxy.url,
+                web.url("/hello"),
+            ])
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(result.text == "hello from the origin\n")
+            #expect(!result.errors.contains("407"), "\(result.errors)")
+        }
+    }
+
+    @Test(
+        "credentials from a file, the environment, a command and netrc",
+        arguments: ["file", "env", "command", "netrc"])
+    func sources(kind: String) async throws {
+        let proxy = try await ProxyServers.shared.server(.squidDigest)
+        let file = try Workspace.directory("sources").appendingPathComponent("secret")
+        try Workspace.write(
+            kind == "netrc"
+                ? "machine other login x password y\nmachine localhost\n  login alice\n  password secret\n"
+                : "alice:secret\n", to: file)
+        chmod(file.path, 0o600)
+        let source =
+            switch kind {
+            case "file": "file:\(file.path)"
+            case "env": "env:CULVERT_TEST_LOGIN"
+            case "command": "command:cat \(file.path)"
+            default: "netrc:\(file.path)"
+            }
+        let attempt = Attempt(
+            proxy: proxy.url(credentials: ""), user: "", scheme: "",
+            arguments: ["--proxy-credentials", source], environment: ["CULVERT_TEST_LOGIN": "alice:secret"])
+        let result = try await self.ours(attempt)
+        #expect(result.status == 0, "\(result.errors)")
+        guard kind == "file" else { return }
+        chmod(file.path, 0o644)
+        let open = try await self.ours(attempt)
+        #expect(open.status == 64, "\(open.errors)")
+        #expect(open.errors.contains("chmod 600"), "\(open.errors)")
+    }
+}
+
+/// The verifying proxy of Peers/ntlm_proxy.py.
+private final class NTLMProxy: Sendable {
+    private struct Event: Decodable {
+        var event: String
+        var user: String?
+    }
+
+    let port: Int
+    let url: String
+    private let process: LeashedProcess
+
+    init(isTLS: Bool) async throws {
+        let users = try Workspace.directory("ntlm").appendingPathComponent("users")
+        try Workspace.write("CORP:alice:secret\n", to: users)
+        var command = [PeerPython.path, Workspace.peer("ntlm_proxy.py")]
+        if isTLS {
+            let certificates = try await TestCertificates.shared()
+            command += [certificates.certificate, certificates.key]
+        }
+        self.process = try await LeashedProcess(command, environment: ["NTLM_USER_FILE": users.path])
+        self.port = try await self.process.readyPort()
+        self.url = "\(isTLS ? "https" : "http")://localhost:\(self.port)"
+    }
+
+    /// Whom it let in.
+    var accepted: [String] {
+        self.process.output.lines.compactMap { line in
+            try? JSONDecoder().decode(Event.self, from: Data(line.utf8))
+        }.filter { $0.event == "accepted" }.compactMap(\.user)
+    }
+}
