@@ -113,6 +113,14 @@ var targets: [Target] = [
         path: "Examples/EchoServer",
         swiftSettings: settings),
 
+    // Not part of the tests: what the codec, the proxy and the WebSockets cost.
+    .executableTarget(
+        name: "benchmarks",
+        dependencies: ["CBenchmarks", "HTTPWire", "WebSocketWire", .nioCore, .argumentParser],
+        path: "Tests/Benchmarks/Command",
+        swiftSettings: settings),
+    .target(name: "CBenchmarks", path: "Tests/Benchmarks/CBenchmarks"),
+
     .target(
         name: "TestSupport",
         dependencies: ["HTTPWire", "WebSocketWire", .nioCore, .nioPosix],

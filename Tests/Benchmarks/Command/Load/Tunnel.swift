@@ -1,0 +1,27 @@
+#if os(Linux)
+    /// The client's end of one connection.
+    final class Tunnel {
+        enum Phase {
+            /// Leaves when the socket is connected.
+            case connecting
+            /// CONNECT was sent. Leaves on a 2xx.
+            case asking
+            /// Bytes go through.
+            case open
+        }
+
+        let socket: CInt
+        var phase = Phase.connecting
+        /// The proxy's answer so far.
+        var head: [UInt8] = []
+        /// When what is being waited for was asked for, in ``nanoseconds()``.
+        var askedAt = nanoseconds()
+        /// Bytes that came, or went, since the tunnel is open.
+        var position = 0
+        var answer = ResponseReader()
+
+        init(_ socket: CInt) {
+            self.socket = socket
+        }
+    }
+#endif
