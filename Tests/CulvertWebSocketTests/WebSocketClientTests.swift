@@ -188,7 +188,7 @@ struct WebSocketCloseTests {
         let (totals, total) = AsyncStream.makeStream(of: Int.self)
         try await withSocket {
             // Shorter than the whole takes, longer than what the kernel holds takes.
-            $0.closeTimeout = .seconds(2)
+            $0.closeTimeout = .seconds(7)
             $0.outboundWatermarks = WebSocketWatermarks(low: 0, high: 64 << 20)
         } server: { peer in
             defer { total.finish() }
@@ -203,7 +203,7 @@ struct WebSocketCloseTests {
                     if case .message(let message) = action { count += message.byteCount }
                     if case .closing = action { break reading }
                 }
-                try await Task.sleep(for: .milliseconds(5))
+                try await Task.sleep(for: .milliseconds(15))
             }
             total.yield(count)
             try await peer.connection.write(outbound)
