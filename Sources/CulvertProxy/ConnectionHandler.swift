@@ -6,7 +6,8 @@ import Logging
 import NIOCore
 import ProxyAuth
 
-/// One client connection up to its tunnel: performs what the ``ConnectServerMachine`` asks for.
+/// One client connection up to its tunnel: performs what the ``ConnectServerMachine`` asks for, and leaves forwarded
+/// requests to a ``ForwardHandler``.
 final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -15,6 +16,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     private enum Phase {
         /// Reading a head, deciding or dialling. Leaves on establish or a closing rejection.
         case negotiating
+        /// A request is passed on; the client's bytes are the forward handler's. Leaves when it ends.
+        case forwarding(ForwardHandler)
         /// The answer is out, the output closed; what still comes is thrown away. Leaves on EOF or its timer.
         case lingering(discarded: Int)
         /// The relay has the channel, or it is closed.
@@ -26,7 +29,13 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var phase = Phase.negotiating
     private var entry = AccessLogEntry()
     private var headTime = NIODeadline.now()
-    private var headTimer: Scheduled<Void>?
+    private var timer: DeadlineTimer?
+    private var forwarder: ForwardHandler?
+    /// What the machine asked for while another action was being performed.
+    private var nextAction: ConnectServerMachine.Action?
+    private var isPerforming = false
+    private var inputIsClosed = false
+    private var unsentBefore = 0
     private var dial: DialAttempt<Void>?
     private var receivedAnything = false
 
@@ -41,14 +50,20 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         limits.maxHeadBytes = core.configuration.maxHeadBytes
         limits.maxLineBytes = min(limits.maxLineBytes, core.configuration.maxHeadBytes)
         self.machine = ConnectServerMachine(
-            limits: limits, requiresAuthentication: core.configuration.users != nil)
+            limits: limits, requiresAuthentication: core.configuration.users != nil,
+            pseudonym: core.forwarding.pseudonym, forwards: core.configuration.forwarding.isEnabled)
     }
 
     // MARK: Events of the channel
 
     func channelActive(context: ChannelHandlerContext) {
-        self.entry.client = context.remoteAddress.flatMap(ListenAddress.init)?.description ?? ""
-        self.armHeadTimer(context: context)
+        self.beginEntry(context: context)
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        self.timer = DeadlineTimer(on: context.eventLoop) {
+            let (handler, context) = bound.value
+            handler.timerFired(context: context)
+        }
+        self.timer?.set(in: TimeAmount(self.core.configuration.headTimeout))
         context.fireChannelActive()
     }
 
@@ -56,8 +71,13 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         let bytes = Self.unwrapInboundIn(data)
         switch self.phase {
         case .negotiating:
-            self.receivedAnything = true
+            if !self.receivedAnything {
+                self.receivedAnything = true
+                self.timer?.set(in: TimeAmount(self.core.configuration.headTimeout))
+            }
             self.perform(self.machine.receive(bytes), context: context)
+        case .forwarding(let forwarder):
+            forwarder.clientReceived(bytes)
         case .lingering(let discarded):
             self.phase = .lingering(discarded: discarded + bytes.readableBytes)
             if discarded + bytes.readableBytes > Self.lingerBytes { context.close(promise: nil) }
@@ -66,8 +86,24 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if case .forwarding(let forwarder) = self.phase { forwarder.clientReadCompleted() }
+        context.fireChannelReadComplete()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if case .forwarding(let forwarder) = self.phase { forwarder.clientWritabilityChanged() }
+        context.fireChannelWritabilityChanged()
+    }
+
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event { self.inputIsClosed = true }
         switch (event, self.phase) {
+        case (ChannelEvent.inputClosed, .forwarding(let forwarder)):
+            forwarder.clientClosed()
+        case (DrainEvent.deadline, .forwarding):
+            self.abandonForward(by: .proxy, reason: "the proxy is stopping")
+            context.close(promise: nil)
         case (ChannelEvent.inputClosed, .negotiating):
             self.perform(self.machine.receiveEOF(), context: context)
         case (ChannelEvent.inputClosed, .lingering):
@@ -83,8 +119,10 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        self.headTimer?.cancel()
+        self.timer?.invalidate()
+        self.abandonForward(by: .client, reason: "the client left before the answer was complete")
         self.abandonDial(by: .client, reason: "the client left before the tunnel stood")
+        self.forwarder = nil
         self.phase = .done
         context.fireChannelInactive()
     }
@@ -105,7 +143,20 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     // MARK: Actions of the machine
 
+    /// An action can bring the next one about at once, any number of pipelined requests long: one after the other, never
+    /// one inside the other.
     private func perform(_ action: ConnectServerMachine.Action, context: ChannelHandlerContext) {
+        self.nextAction = action
+        guard !self.isPerforming else { return }
+        self.isPerforming = true
+        while let action = self.nextAction {
+            self.nextAction = nil
+            self.performOne(action, context: context)
+        }
+        self.isPerforming = false
+    }
+
+    private func performOne(_ action: ConnectServerMachine.Action, context: ChannelHandlerContext) {
         switch action {
         case .needMore:
             break
@@ -122,17 +173,21 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             self.perform(next, context: context)
         case .authorise(let target, let head):
             if self.entry.method.isEmpty { self.headArrived(head) }
-            if let objection = self.core.objection(to: target) {
+            if let objection = self.core.objection(to: target, method: head.method) {
                 self.perform(self.machine.denied(.forbidden(objection)), context: context)
             } else {
                 self.perform(self.machine.authorised(), context: context)
             }
         case .dial(let target):
             self.startDial(target, context: context)
+        case .forward(let request, let early, let inputClosed):
+            self.forward(request, early: early, inputClosed: inputClosed, context: context)
         case .establish:
             preconditionFailure("only a successful dial establishes, and that is handled where it succeeds")
         case .reject(let response, let rejection, let then):
             self.reject(response, rejection, then: then, context: context)
+        case .linger:
+            self.linger(after: ByteBuffer(), context: context)
         case .close:
             self.phase = .done
             context.close(promise: nil)
@@ -145,11 +200,19 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func headArrived(_ head: RequestHead) {
-        self.headTimer?.cancel()
+        self.timer?.clear()
         self.headTime = .now()
         self.entry.timestamp = Date().timeIntervalSince1970
         self.entry.method = head.method.rawValue
-        self.entry.target = String(head.target.prefix(512))
+        self.entry.target = String(Self.loggable(head).prefix(512))
+    }
+
+    /// Queries carry sessions, tokens and names: a log is not theirs to lie in. Squid cuts them off too.
+    private static func loggable(_ head: RequestHead) -> Substring {
+        guard head.method != .connect, let mark = head.target.firstIndex(of: "?") else {
+            return head.target[...]
+        }
+        return head.target[...mark]
     }
 
     private func startDial(_ target: Authority, context: ChannelHandlerContext) {
@@ -191,12 +254,23 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard case .establish(let response, let early, let inputClosed) = self.machine.dialSucceeded() else {
             preconditionFailure("the machine dials once per request")
         }
-        self.phase = .done
         self.entry.status = 200
-        self.entry.isAllowed = true
-        self.entry.reason = "open"
         self.entry.address = origin.remoteAddress.flatMap(ListenAddress.init)?.description
         self.dialEnded(dial, error: nil)
+        self.core.registry.add(origin)
+        try self.handOver(
+            origin, response: response, early: early, inputClosed: inputClosed, context: context)
+    }
+
+    /// Leaves both channels to a relay.
+    private func handOver(
+        _ origin: any Channel, response: ByteBuffer, early: ByteBuffer, inputClosed: Bool,
+        context: ChannelHandlerContext
+    ) throws {
+        self.phase = .done
+        self.timer?.invalidate()
+        self.entry.isAllowed = true
+        self.entry.reason = "open"
         let meter = self.core.metrics.tunnelOpened(self.entry, engine: "glue")
 
         let relay = GlueRelay(
@@ -206,7 +280,6 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         for channel in [context.channel, origin] {
             try channel.syncOptions?.setOption(.autoRead, value: false)
         }
-        self.core.registry.add(origin)
         try origin.pipeline.syncOperations.addHandler(RelayHandler(relay, side: .origin))
         try context.pipeline.syncOperations.addHandler(RelayHandler(relay, side: .client))
 
@@ -244,6 +317,109 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         if let parent { self.core.metrics.used(parent: parent, error: error) }
     }
 
+    // MARK: Forwarding
+
+    private func forward(
+        _ request: ForwardRequest, early: ByteBuffer, inputClosed: Bool, context: ChannelHandlerContext
+    ) {
+        do {
+            let forwarder = try self.forwarder ?? self.makeForwarder(context: context)
+            self.forwarder = forwarder
+            self.phase = .forwarding(forwarder)
+            forwarder.forward(request, early: early, inputClosed: inputClosed, user: self.entry.user)
+        } catch {
+            // The channel closed under us.
+            context.close(promise: nil)
+        }
+    }
+
+    private func makeForwarder(context: ChannelHandlerContext) throws -> ForwardHandler {
+        guard let timer else { throw ChannelError.ioOnClosedChannel }
+        return try ForwardHandler(self.core, context: context, timer: timer) { outcome in
+            self.forwardEnded(outcome, context: context)
+        }
+    }
+
+    private func forwardEnded(_ outcome: ForwardOutcome, context: ChannelHandlerContext) {
+        guard let forwarder else { return }
+        self.phase = .negotiating
+        self.noteFigures(forwarder.figures)
+        switch outcome {
+        case .ended(let end):
+            self.entry.closedBy = .origin
+            self.entry.reason = "forwarded"
+            self.log()
+            self.exchangeEnded(end, context: context)
+        case .failed(.refuse(let rejection, let leftover, let inputClosed, let mayPersist)):
+            let action = self.machine.exchangeRefused(
+                rejection, leftover: leftover, inputClosed: inputClosed, mayPersist: mayPersist)
+            self.perform(action, context: context)
+        case .failed(.cut(let reason, let byReset)):
+            self.entry.closedBy = .origin
+            self.entry.reason = reason
+            self.log()
+            self.cut(byReset: byReset, context: context)
+        case .tunnel(let origin, let response, let fromClient, let fromOrigin, let inputClosed):
+            self.upgrade(
+                origin, response: response, fromClient: fromClient, fromOrigin: fromOrigin,
+                inputClosed: inputClosed,
+                context: context)
+        }
+    }
+
+    private func noteFigures(_ figures: ForwardFigures) {
+        self.entry.status = figures.status
+        self.entry.isAllowed = true
+        self.entry.address = figures.address.flatMap(ListenAddress.init)?.description
+        self.entry.bytesUp = figures.bytesUp
+        self.entry.bytesDown = figures.bytesDown
+        self.entry.parent = figures.parent
+        self.entry.resolveMilliseconds = figures.resolveTime.nanoseconds / 1_000_000
+        self.entry.connectMilliseconds = figures.connectTime.nanoseconds / 1_000_000
+    }
+
+    private func exchangeEnded(_ end: ForwardEnd, context: ChannelHandlerContext) {
+        let keeps = end.keepsClient && !self.core.draining
+        if keeps { self.awaitNextRequest(context: context) }
+        let action = self.machine.exchangeEnded(
+            leftover: end.leftover, inputClosed: end.inputClosed, keepsConnection: keeps)
+        self.perform(action, context: context)
+    }
+
+    /// Everything that came goes out first.
+    private func cut(byReset: Bool, context: ChannelHandlerContext) {
+        self.phase = .lingering(discarded: 0)
+        self.afterWriting(ByteBuffer(), context: context) {
+            if byReset { context.channel.reset() } else { context.close(promise: nil) }
+        }
+    }
+
+    private func abandonForward(by closer: AccessLogEntry.Closer, reason: String) {
+        guard let forwarder, forwarder.abandon() else { return }
+        self.phase = .done
+        self.noteFigures(forwarder.figures)
+        self.entry.closedBy = closer
+        self.entry.reason = reason
+        self.log()
+    }
+
+    private func upgrade(
+        _ origin: OriginConnection, response: ByteBuffer, fromClient: ByteBuffer, fromOrigin: ByteBuffer,
+        inputClosed: Bool, context: ChannelHandlerContext
+    ) {
+        do {
+            try self.handOver(
+                origin.channel, response: response, early: fromClient, inputClosed: inputClosed,
+                context: context)
+            origin.leave(passing: fromOrigin)
+        } catch {
+            origin.close()
+            self.entry.reason = "\(error)"
+            self.log()
+            self.cut(byReset: false, context: context)
+        }
+    }
+
     // MARK: Refusal
 
     private func reject(
@@ -252,7 +428,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         then: ConnectServerMachine.After,
         context: ChannelHandlerContext
     ) {
-        self.headTimer?.cancel()
+        self.timer?.clear()
         if self.entry.method.isEmpty {
             if let head = self.machine.receivedHead {
                 self.headArrived(head)
@@ -263,18 +439,15 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
         self.entry.status = rejection.status
         self.entry.reason = rejection.reason
-        self.entry.isAllowed = false
+        self.entry.isAllowed = rejection.status < 400
         self.log()
 
         switch then {
         case .keepAlive where !self.core.draining:
             context.writeAndFlush(Self.wrapOutboundOut(response), promise: nil)
-            self.entry = AccessLogEntry()
-            self.entry.client = context.remoteAddress.flatMap(ListenAddress.init)?.description ?? ""
-            self.receivedAnything = false
-            self.armHeadTimer(context: context)
+            self.awaitNextRequest(context: context)
             // The next request may already wait behind the refused one.
-            self.perform(self.machine.receive(ByteBuffer()), context: context)
+            self.perform(self.machine.refusalSent(inputClosed: self.inputIsClosed), context: context)
         case .keepAlive, .close:
             self.linger(after: response, context: context)
         }
@@ -284,23 +457,59 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// the output closes, and the input is read until the client has seen the answer.
     private func linger(after response: ByteBuffer, context: ChannelHandlerContext) {
         self.phase = .lingering(discarded: 0)
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        let written = context.eventLoop.makePromise(of: Void.self)
-        context.writeAndFlush(Self.wrapOutboundOut(response), promise: written)
-        written.futureResult.whenComplete { _ in bound.value.close(mode: .output, promise: nil) }
         context.channel.setOption(.autoRead, value: true).whenComplete { _ in }
-        self.headTimer = context.eventLoop.scheduleTask(in: Self.lingerTime) {
-            bound.value.close(promise: nil)
+        self.afterWriting(response, context: context) {
+            self.timer?.set(in: Self.lingerTime)
+            // Where the client's end came before, nothing is left to wait for.
+            if self.inputIsClosed {
+                context.close(promise: nil)
+            } else {
+                context.close(mode: .output, promise: nil)
+            }
         }
     }
 
-    private func armHeadTimer(context: ChannelHandlerContext) {
-        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
-        self.headTimer = context.eventLoop.scheduleTask(in: TimeAmount(self.core.configuration.headTimeout)) {
-            let (handler, context) = bound.value
-            guard case .negotiating = handler.phase else { return }
-            handler.perform(handler.machine.headDeadlineExpired(), context: context)
+    /// A slow reader has its time for the rest of an answer.
+    private func afterWriting(
+        _ bytes: ByteBuffer, context: ChannelHandlerContext, _ body: @escaping () -> Void
+    ) {
+        self.timer?.set(in: TimeAmount(self.core.configuration.idleTimeout))
+        let written = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(Self.wrapOutboundOut(bytes), promise: written)
+        written.futureResult.assumeIsolated().whenComplete { _ in body() }
+    }
+
+    private func timerFired(context: ChannelHandlerContext) {
+        switch self.phase {
+        case .negotiating where self.isStillSending(context: context):
+            self.timer?.set(in: TimeAmount(self.core.snapshot.configuration.forwarding.keepAliveTimeout))
+        case .negotiating:
+            self.perform(self.machine.headDeadlineExpired(), context: context)
+        case .forwarding(let forwarder): forwarder.timerFired()
+        case .lingering: context.close(promise: nil)
+        case .done: break
         }
+    }
+
+    /// The last answer still goes out to a slow reader, who cannot be expected to ask for the next.
+    private func isStillSending(context: ChannelHandlerContext) -> Bool {
+        let unsent = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        defer { self.unsentBefore = unsent }
+        return unsent > 0 && unsent != self.unsentBefore
+    }
+
+    private func beginEntry(context: ChannelHandlerContext) {
+        let client = self.entry.client
+        self.entry = AccessLogEntry()
+        self.entry.client =
+            client.isEmpty ? context.remoteAddress.flatMap(ListenAddress.init)?.description ?? "" : client
+    }
+
+    private func awaitNextRequest(context: ChannelHandlerContext) {
+        self.phase = .negotiating
+        self.beginEntry(context: context)
+        self.receivedAnything = false
+        self.timer?.set(in: TimeAmount(self.core.snapshot.configuration.forwarding.keepAliveTimeout))
     }
 
     private func log() {

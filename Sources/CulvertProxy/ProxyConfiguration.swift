@@ -37,6 +37,8 @@ public struct ProxyConfiguration: Sendable {
     public var drainTimeout: Duration = .seconds(10)
     /// The largest head of a request, in bytes. 16 KiB: Tomcat takes 8, IIS 16, Squid 64.
     public var maxHeadBytes = 16 * 1024
+    /// Plain `http://` requests.
+    public var forwarding = ForwardingOptions()
     /// Told of every request and tunnel as it ends.
     public var accessLog: (@Sendable (AccessLogEntry) -> Void)?
     /// Told once where the proxy listens, with the ports the system chose.

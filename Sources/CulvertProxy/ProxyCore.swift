@@ -1,4 +1,5 @@
 import CulvertTunnel
+import HTTPTypes
 import HTTPWire
 import Logging
 import NIOCore
@@ -11,6 +12,7 @@ final class ProxyCore: Sendable {
     private let current: Mutex<ProxySnapshot>
     let registry = ConnectionRegistry()
     let metrics: ProxyMetrics
+    let forwarding: ForwardingContext
     let logger: Logger
     private let listeners = Mutex<[ListenAddress]>([])
     private let reserved = Mutex<[ListenAddress]>([])
@@ -21,6 +23,7 @@ final class ProxyCore: Sendable {
         self.logger = logger
         self.metrics = ProxyMetrics()
         self.metrics.know(parent: configuration.upstream.hops.first)
+        self.forwarding = ForwardingContext(configuration.forwarding)
     }
 
     /// What counts now. Whoever decides more than one thing of a request takes it once.
@@ -95,13 +98,14 @@ final class ProxyCore: Sendable {
     }
 
     /// Why a target may not be reached by what its name and port say, or nil.
-    func objection(to target: Authority) -> String? {
-        if case .deny(let reason) = self.snapshot.policy.decide(target) { return reason }
+    func objection(to target: Authority, method: HTTPRequest.Method) -> String? {
+        let isTunnel = method == .connect
+        if case .deny(let reason) = self.snapshot.policy.decide(target, isTunnel: isTunnel) { return reason }
         guard case .address(let address) = target.host else { return nil }
         return self.isOwn(address, port: target.port) ? Self.loopReason : nil
     }
 
-    private func objection(to address: IPAddress, port: UInt16, under policy: AccessPolicy) -> String? {
+    func objection(to address: IPAddress, port: UInt16, under policy: AccessPolicy) -> String? {
         if case .deny(let reason) = policy.decide(address) { return reason }
         return self.isOwn(address, port: port) ? Self.loopReason : nil
     }

@@ -5,7 +5,7 @@ public import NIOCore
 public import NIOPosix
 public import ServiceLifecycle
 
-/// A forward proxy: HTTP CONNECT tunnels for whoever its configuration lets in.
+/// A forward proxy: HTTP CONNECT tunnels and plain HTTP requests for whoever its configuration lets in.
 ///
 /// ```swift
 /// let server = ProxyServer(.init { $0.listeners = [.loopback] })

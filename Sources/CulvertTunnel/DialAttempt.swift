@@ -81,24 +81,16 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
     private func checkTarget() {
         guard self.plan.checksTargetBeforeParent, let filter = self.plan.filter,
             !self.plan.route.hops.isEmpty,
-            case .name(let name) = self.plan.target.host
+            case .name = self.plan.target.host
         else { return self.connect() }
-        let port = self.plan.target.port
         let asked = NIODeadline.now()
-        AddressResolver.checkAll(name, port: port, filter: filter, on: self.eventLoop).whenComplete {
-            result in
+        TargetCheck.run(self.plan.target, on: self.eventLoop, filter: filter).whenComplete { result in
             self.resolveTime = self.resolveTime + (.now() - asked)
             guard !self.isFinished else { return }
             switch result {
             case .success: self.connect()
-            case .failure(let error as AddressForbidden):
-                self.fail(self.error(.forbidden, .policy, "\(name): \(error.reason)"))
-            case .failure(let error):
-                let reason = (error as? NameNotResolved)?.reason ?? "\(error)"
-                self.fail(
-                    self.error(
-                        .nameNotResolved, .target,
-                        "cannot resolve \(name), so it cannot be checked: \(reason)"))
+            case .failure(let error as TunnelError): self.fail(error)
+            case .failure(let error): self.fail(self.error(.nameNotResolved, .network, "\(error)"))
             }
         }
     }

@@ -1,7 +1,8 @@
 internal import HTTPTypes
 package import NIOCore
 
-/// The proxy's side of one client connection, up to its tunnel.
+/// The proxy's side of one client connection, up to its tunnel: every head of a request, forwarded ones included.
+/// A forwarded request's body and answer are a ``ForwardMachine``'s, which gives the connection back.
 ///
 /// Events that no longer matter (a dial that succeeds after the client went away) return `close`.
 package struct ConnectServerMachine: Sendable {
@@ -24,9 +25,14 @@ package struct ConnectServerMachine: Sendable {
         case authorise(Authority, RequestHead)
         /// Connect, then `dialSucceeded` or `dialFailed`.
         case dial(Authority)
+        /// Run a ``ForwardMachine`` with what came behind the head, then `exchangeEnded` or `exchangeRefused`.
+        /// Meanwhile the client's bytes are that machine's.
+        case forward(ForwardRequest, early: ByteBuffer, inputClosed: Bool)
         /// Write `response` to the client and `early` to the destination; from here on it is a relay.
         case establish(response: ByteBuffer, early: ByteBuffer, inputClosed: Bool)
         case reject(response: ByteBuffer, Rejection, then: After)
+        /// Close with lingering, after what was written before.
+        case linger
         case close
     }
 
@@ -36,11 +42,18 @@ package struct ConnectServerMachine: Sendable {
         /// Waiting for the verifier.
         case authenticating(Pending, ServerRequest)
         /// Waiting for the policy.
-        case authorising(Pending, Authority)
+        case authorising(Pending, Destination)
         /// Waiting for the destination.
         case dialing(Pending)
+        /// Waiting for the end of an exchange.
+        case forwarding(RequestHead)
         case established
         case closed
+    }
+
+    private enum Destination: Sendable {
+        case tunnel(Authority)
+        case forward(ForwardRequest)
     }
 
     /// A request under way, and what came behind its head.
@@ -56,21 +69,28 @@ package struct ConnectServerMachine: Sendable {
     private let limits: HTTPLimits
     private let requiresAuthentication: Bool
     private let agent: String
+    private let pseudonym: String
+    private let forwards: Bool
     private let maxEarlyBytes: Int
     private var state: State
     private var challengesSent = 0
     /// The last head that was parsed, for the log.
     package private(set) var receivedHead: RequestHead?
 
-    /// - Parameter maxEarlyBytes: how much may wait behind a CONNECT, in octets. 64 KiB: a TLS client hello
-    ///   with post-quantum keys has 2, and more than a socket buffer is only a slow dial made expensive.
+    /// - Parameters:
+    ///   - pseudonym: this proxy's name in `Via` and `Proxy-Status`, another one for each proxy on a way.
+    ///   - forwards: whether `http://` requests are forwarded; otherwise they are answered 501.
+    ///   - maxEarlyBytes: how much may wait behind a CONNECT, in octets. 64 KiB: a TLS client hello
+    ///     with post-quantum keys has 2, and more than a socket buffer is only a slow dial made expensive.
     package init(
         limits: HTTPLimits = .serving, requiresAuthentication: Bool, agent: String = "Culvert",
-        maxEarlyBytes: Int = 64 << 10
+        pseudonym: String = "culvert", forwards: Bool = true, maxEarlyBytes: Int = 64 << 10
     ) {
         self.limits = limits
         self.requiresAuthentication = requiresAuthentication
         self.agent = agent
+        self.pseudonym = pseudonym
+        self.forwards = forwards
         self.maxEarlyBytes = maxEarlyBytes
         state = .readingHead(HeadParser(mode: .strict, limits: limits), ByteBuffer())
     }
@@ -86,17 +106,17 @@ package struct ConnectServerMachine: Sendable {
             pending.early.writeImmutableBuffer(bytes)
             state = .authenticating(pending, request)
             return held(pending)
-        case .authorising(var pending, let authority):
+        case .authorising(var pending, let destination):
             state = .closed
             pending.early.writeImmutableBuffer(bytes)
-            state = .authorising(pending, authority)
+            state = .authorising(pending, destination)
             return held(pending)
         case .dialing(var pending):
             state = .closed
             pending.early.writeImmutableBuffer(bytes)
             state = .dialing(pending)
             return held(pending)
-        case .established:
+        case .established, .forwarding:
             return .close
         case .closed:
             return .needMore  // Lingering: what comes is discarded, never parsed as a request.
@@ -113,15 +133,15 @@ package struct ConnectServerMachine: Sendable {
             pending.inputClosed = true
             state = .authenticating(pending, request)
             return .needMore
-        case .authorising(var pending, let authority):
+        case .authorising(var pending, let destination):
             pending.inputClosed = true
-            state = .authorising(pending, authority)
+            state = .authorising(pending, destination)
             return .needMore
         case .dialing(var pending):
             pending.inputClosed = true
             state = .dialing(pending)
             return .needMore
-        case .established, .closed:
+        case .established, .forwarding, .closed:
             return close()
         }
     }
@@ -149,18 +169,62 @@ package struct ConnectServerMachine: Sendable {
         let rejection = Rejection(
             status: 407, reason: "authentication required", text: "This proxy requires authentication.",
             fields: fields)
-        return reject(rejection, pending.head, then: mayRetry(pending) ? .keepAlive : .close)
+        guard challengesSent <= Self.maxChallenges else {
+            return reject(rejection, pending.head, then: .close)
+        }
+        return reject(rejection, pending)
     }
 
     package mutating func authorised() -> Action {
-        guard case .authorising(let pending, let authority) = state else { return close() }
-        state = .dialing(pending)
-        return .dial(authority)
+        guard case .authorising(let pending, let destination) = state else { return close() }
+        switch destination {
+        case .tunnel(let authority):
+            state = .dialing(pending)
+            return .dial(authority)
+        case .forward(let request):
+            state = .forwarding(pending.head)
+            return .forward(request, early: pending.early, inputClosed: pending.inputClosed)
+        }
     }
 
     package mutating func denied(_ rejection: Rejection) -> Action {
-        guard case .authorising(let pending, _) = state else { return close() }
-        return reject(rejection, pending.head, then: .close)
+        guard case .authorising(let pending, let destination) = state else { return close() }
+        switch destination {
+        // What comes late behind it was meant for its tunnel.
+        case .tunnel: return reject(rejection, pending.head, then: .close)
+        case .forward: return reject(rejection, pending)
+        }
+    }
+
+    /// The answer to a forwarded request is out.
+    ///
+    /// - Parameter leftover: what came behind the request.
+    package mutating func exchangeEnded(
+        leftover: ByteBuffer, inputClosed: Bool, keepsConnection: Bool
+    ) -> Action {
+        guard case .forwarding = state else { return close() }
+        if !keepsConnection {
+            state = .closed
+            return .linger
+        }
+        return readNext(leftover, inputClosed: inputClosed)
+    }
+
+    /// A forwarded request came to nothing, and is answered here.
+    ///
+    /// - Parameter mayPersist: the request was read to its end, and `leftover` came behind it.
+    package mutating func exchangeRefused(
+        _ rejection: Rejection, leftover: ByteBuffer, inputClosed: Bool, mayPersist: Bool
+    ) -> Action {
+        guard case .forwarding(let head) = state else { return close() }
+        let expectsMore = !inputClosed || leftover.readableBytes > 0
+        return reject(rejection, head, then: mayPersist && expectsMore ? .keepAlive(leftover) : .close)
+    }
+
+    /// A refusal that keeps the connection is out: what came behind its request is next.
+    package mutating func refusalSent(inputClosed: Bool) -> Action {
+        guard case .readingHead(_, let next) = state else { return .needMore }
+        return readNext(next, inputClosed: inputClosed)
     }
 
     package mutating func dialSucceeded() -> Action {
@@ -195,7 +259,7 @@ extension ConnectServerMachine {
 
     private mutating func accept(_ pending: Pending) -> Action {
         let request: ServerRequest
-        do { request = try ServerRequest(pending.head) } catch {
+        do { request = try ServerRequest(pending.head, pseudonym: pseudonym, forwards: forwards) } catch {
             return reject(error.rejection, pending.head, then: .close)
         }
         if requiresAuthentication {
@@ -208,8 +272,13 @@ extension ConnectServerMachine {
     private mutating func proceed(_ pending: Pending, _ request: ServerRequest) -> Action {
         switch request {
         case .tunnel(let authority):
-            state = .authorising(pending, authority)
+            state = .authorising(pending, .tunnel(authority))
             return .authorise(authority, pending.head)
+        case .forward(let request):
+            state = .authorising(pending, .forward(request))
+            return .authorise(request.target.authority, pending.head)
+        case .answer(let rejection):
+            return reject(rejection, pending)
         case .unsupported(let rejection):
             return reject(rejection, pending.head, then: .close)
         }
@@ -219,23 +288,47 @@ extension ConnectServerMachine {
         pending.early.readableBytes > maxEarlyBytes ? .pauseReading : .needMore
     }
 
-    /// Bytes that already wait behind the refused request were meant for its tunnel: reading them as the
-    /// next request would let whoever chose them speak for the client.
-    private func mayRetry(_ pending: Pending) -> Bool {
-        let framing = try? BodyFraming.of(request: pending.head)
-        return pending.early.readableBytes == 0 && !pending.inputClosed && framing == BodyFraming.none
-            && pending.head.keepsConnection && challengesSent <= Self.maxChallenges
+    /// Bytes that already wait behind a refused CONNECT were meant for its tunnel: reading them as the next request
+    /// would let whoever chose them speak for the client. Behind any other request they are the next one, unless they
+    /// are its body.
+    private mutating func reject(_ rejection: Rejection, _ pending: Pending) -> Action {
+        let hasBody = (try? BodyFraming.of(request: pending.head)) != BodyFraming.none
+        let isAmbiguous = hasBody || (pending.head.method == .connect && pending.early.readableBytes > 0)
+        let expectsMore = !pending.inputClosed || pending.early.readableBytes > 0
+        let mayPersist = !isAmbiguous && expectsMore && pending.head.keepsConnection
+        return reject(rejection, pending.head, then: mayPersist ? .keepAlive(pending.early) : .close)
     }
 
-    private mutating func reject(_ rejection: Rejection, _ head: RequestHead?, then after: After) -> Action {
-        switch after {
-        case .close: state = .closed
-        case .keepAlive: state = .readingHead(HeadParser(mode: .strict, limits: limits), ByteBuffer())
+    private enum Then {
+        case keepAlive(ByteBuffer)
+        case close
+    }
+
+    private mutating func reject(_ rejection: Rejection, _ head: RequestHead?, then: Then) -> Action {
+        let after: After
+        switch then {
+        case .close: (state, after) = (.closed, .close)
+        case .keepAlive(let next): (state, after) = (.readingHead(newParser, next), .keepAlive)
         }
         let response = rejection.serialized(
-            agent: agent, keepsConnection: after == .keepAlive, toHead: head?.method == .head)
+            agent: agent, pseudonym: pseudonym, keepsConnection: after == .keepAlive,
+            toHead: head?.method == .head)
         return .reject(response: response, rejection, then: after)
     }
+
+    private mutating func readNext(_ next: ByteBuffer, inputClosed: Bool) -> Action {
+        if inputClosed, next.readableBytes == 0 {
+            state = .closed
+            return .linger
+        }
+        let action = readHead(newParser, next)
+        guard inputClosed else { return action }
+        // Half a head is refused; a whole request keeps its client's FIN in mind.
+        let end = receiveEOF()
+        return action == .needMore ? end : action
+    }
+
+    private var newParser: HeadParser { HeadParser(mode: .strict, limits: limits) }
 
     private mutating func close() -> Action {
         state = .closed

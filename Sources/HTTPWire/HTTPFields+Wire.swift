@@ -36,7 +36,7 @@ extension HTTPField.Name {
     /// RFC 9110 §7.2.
     package static let host = Self(literal: "Host")
 
-    private init(literal name: String) {
+    init(literal name: String) {
         guard let parsed = Self(name) else {
             preconditionFailure("a literal field name in this file is a token")
         }

@@ -10,20 +10,31 @@ package struct Rejection: Sendable, Hashable {
     package var text: String
     /// Sent besides the framing and the connection's fields.
     package var fields: HTTPFields
+    /// What `Proxy-Status` names.
+    package var error: ProxyError
 
-    package init(status: Int, reason: String, text: String, fields: HTTPFields = [:]) {
+    /// - Parameter error: by default what the status says.
+    package init(
+        status: Int, reason: String, text: String, fields: HTTPFields = [:], error: ProxyError? = nil
+    ) {
         self.status = status
         self.reason = reason
         self.text = text
         self.fields = fields
+        self.error = error ?? ProxyError(status: status)
     }
 
     /// The complete response. An answer to HEAD has the fields alone (RFC 9110 §9.3.2).
-    package func serialized(agent: String, keepsConnection: Bool, toHead: Bool = false) -> ByteBuffer {
-        let body = text.isEmpty || text.hasSuffix("\n") ? text : text + "\n"
+    ///
+    /// - Parameter pseudonym: this proxy's name in `Proxy-Status` (RFC 9209).
+    package func serialized(
+        agent: String, pseudonym: String, keepsConnection: Bool, toHead: Bool = false
+    ) -> ByteBuffer {
+        let body = text.isEmpty || text.utf8.last == ASCII.lineFeed ? text : text + "\n"
         var all = fields
         all[.server] = agent
-        all[.contentType] = "text/plain; charset=utf-8"
+        all[.proxyStatus] = "\(pseudonym); error=\(error.rawValue)"
+        if !body.isEmpty, !all.contains(.contentType) { all[.contentType] = "text/plain; charset=utf-8" }
         all[.contentLength] = String(body.utf8.count)
         all[.connection] = keepsConnection ? "keep-alive" : "close"
         // Clients of old look at this one; for curl it decides whether a 407 is answered on the connection.
@@ -39,7 +50,8 @@ package struct Rejection: Sendable, Hashable {
     }
 
     private static let phrases: [Int: String] = [
-        400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 407: "Proxy Authentication Required",
+        200: "OK", 400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed",
+        407: "Proxy Authentication Required",
         408: "Request Timeout", 414: "URI Too Long", 421: "Misdirected Request", 429: "Too Many Requests",
         431: "Request Header Fields Too Large", 500: "Internal Server Error", 501: "Not Implemented",
         502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",

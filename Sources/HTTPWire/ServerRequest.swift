@@ -3,16 +3,26 @@ internal import HTTPTypes
 /// What a well-formed request asks of a proxy.
 enum ServerRequest: Sendable, Hashable {
     case tunnel(Authority)
+    case forward(ForwardRequest)
+    /// A forwarded request that ends at this proxy.
+    case answer(Rejection)
     /// Something this proxy does not do.
     case unsupported(Rejection)
 
     /// Sorts a request by the form of its target (RFC 9112 §3.2), or says what is malformed about it.
-    init(_ head: RequestHead) throws(MalformedRequest) {
+    ///
+    /// - Parameter pseudonym: this proxy's name in `Via`.
+    init(_ head: RequestHead, pseudonym: String, forwards: Bool) throws(MalformedRequest) {
         try Self.checkHost(head)
         let framing: BodyFraming
         do { framing = try BodyFraming.of(request: head) } catch { throw MalformedRequest(Rejection(error)) }
+        // RFC 9110 §7.6.3: what came through here before would come again and again.
+        if Via.names(pseudonym, in: head.fields) {
+            self = head.method == .connect ? .unsupported(.loop) : .answer(.loop)
+            return
+        }
         guard head.method == .connect else {
-            self = .unsupported(Self.unsupported(head))
+            self = forwards ? try Self.forward(head, framing) : .unsupported(Self.unsupported(head))
             return
         }
         // CONNECT has no content (RFC 9110 §9.3.6); a framing would hide tunnel bytes from one of two peers.
@@ -40,17 +50,27 @@ enum ServerRequest: Sendable, Hashable {
         }
     }
 
+    private static func forward(
+        _ head: RequestHead, _ framing: BodyFraming
+    ) throws(MalformedRequest) -> ServerRequest {
+        guard let request = try ForwardRequest(head, framing: framing) else {
+            return .unsupported(unsupported(head))
+        }
+        return request.isForThisProxy ? .answer(MaxForwards.answer(head)) : .forward(request)
+    }
+
     private static func unsupported(_ head: RequestHead) -> Rejection {
         let scheme = head.target.utf8.prefix { $0 != ASCII.colon && $0 != UInt8(ascii: "/") }
         let behind = head.target.utf8.dropFirst(scheme.count)
         if !scheme.isEmpty, behind.starts(with: "://".utf8) {
             return Rejection(
-                status: 501, reason: "plain HTTP forwarding",
-                text: "plain HTTP forwarding is not supported; use CONNECT")
+                status: 501, reason: "a request that is not forwarded",
+                text: "this proxy does not forward requests of this kind; use CONNECT")
         }
         return Rejection(
             status: 405, reason: "not a proxy request",
-            text: "this is a proxy; it serves CONNECT requests only", fields: [.allow: "CONNECT"])
+            text: "this is a proxy; it serves CONNECT and requests for http:// URLs",
+            fields: [.allow: "CONNECT"])
     }
 }
 

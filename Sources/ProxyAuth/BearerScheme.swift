@@ -1,7 +1,7 @@
 /// The Bearer scheme (RFC 6750 §2.1), for both sides.
-enum BearerScheme {
+package enum BearerScheme {
     /// The field value, or nil when the token holds a character that no token has.
-    static func authorization(for token: Secret) -> String? {
+    package static func authorization(for token: Secret) -> String? {
         let text = token.reveal()
         let body = text.utf8.reversed().drop { $0 == UInt8(ascii: "=") }
         guard !body.isEmpty, body.allSatisfy(Self.isTokenCharacter) else { return nil }

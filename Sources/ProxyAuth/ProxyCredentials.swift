@@ -34,7 +34,7 @@ public struct ProxyCredentials: Sendable, Hashable {
     }
 
     /// Whether these can be used with a scheme at all. Negotiate asks for none.
-    func suffice(for scheme: AuthenticationScheme) -> Bool {
+    package func suffice(for scheme: AuthenticationScheme) -> Bool {
         switch scheme {
         case .negotiate: true
         case .bearer: self.token != nil

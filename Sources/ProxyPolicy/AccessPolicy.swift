@@ -21,8 +21,10 @@ public struct AccessPolicy: Sendable, Hashable {
     }
 
     /// Judges the target by what the request names.
-    package func decide(_ target: Authority) -> Decision {
-        if let connectPorts, !connectPorts.contains(target.port) {
+    ///
+    /// - Parameter isTunnel: asked for by CONNECT; a forwarded request may name any port.
+    package func decide(_ target: Authority, isTunnel: Bool = true) -> Decision {
+        if isTunnel, let connectPorts, !connectPorts.contains(target.port) {
             return .deny(reason: "port \(target.port) is not allowed")
         }
         // A literal needs no resolver, and with a parent proxy this is the only look at it.

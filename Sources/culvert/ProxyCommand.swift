@@ -8,7 +8,7 @@ import UnixSignals
 struct ProxyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "proxy",
-        abstract: "Run a forward proxy for HTTP CONNECT.",
+        abstract: "Run a forward proxy for HTTP: CONNECT tunnels and plain http:// requests.",
         discussion: """
             Listens on loopback unless told otherwise. Says where it listens on standard error, and writes one line \
             of JSON per request to standard output.

@@ -13,7 +13,14 @@ struct ProxyFlags: ParsableArguments {
     @Option(help: .setting("upstream-auth")) var upstreamAuth: [String] = []
     @Option(help: .setting("upstream-credentials")) var upstreamCredentials: String?
     @Option(help: .setting("upstream-service-host")) var upstreamServiceHost: String?
+    @Flag(inversion: .prefixedNo, help: .setting("forward")) var forward: Bool?
+    @Option(help: .setting("via")) var via: String?
+    @Option(help: .setting("keep-alive-timeout")) var keepAliveTimeout: String?
+    @Option(help: .setting("origin-idle-timeout")) var originIdleTimeout: String?
+    @Option(help: .setting("origin-idle-connections")) var originIdleConnections: String?
+    @Option(help: .setting("idle-connections")) var idleConnections: String?
     @Option(help: .setting("head-timeout")) var headTimeout: String?
+    @Option(help: .setting("body-timeout")) var bodyTimeout: String?
     @Option(help: .setting("connect-timeout")) var connectTimeout: String?
     @Option(help: .setting("idle-timeout")) var idleTimeout: String?
     @Option(help: .setting("drain-delay")) var drainDelay: String?

@@ -198,7 +198,7 @@ struct ProxyRefusalTests {
     @Test(
         "requests that are no CONNECT",
         arguments: [
-            ("GET http://example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n", "501"),
+            ("GET https://example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n", "501"),
             ("GET / HTTP/1.1\r\nHost: proxy\r\n\r\n", "405"),
             ("OPTIONS * HTTP/1.1\r\nHost: proxy\r\n\r\n", "405"),
             ("CONNECT example.com HTTP/1.1\r\nHost: x\r\n\r\n", "400"),

@@ -141,8 +141,8 @@ struct ProxyRequestTests {
         "requests that are not for a tunnel say so",
         arguments: [
             ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 405), ("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 405),
-            ("GET http://127.0.0.1:9/ HTTP/1.1\r\nHost: 127.0.0.1:9\r\n\r\n", 501),
-            ("POST http://127.0.0.1:9/ HTTP/1.1\r\nHost: 127.0.0.1:9\r\nContent-Length: 3\r\n\r\nabc", 501),
+            ("GET https://127.0.0.1:9/ HTTP/1.1\r\nHost: 127.0.0.1:9\r\n\r\n", 501),
+            ("POST ftp://127.0.0.1:9/ HTTP/1.1\r\nHost: 127.0.0.1:9\r\nContent-Length: 3\r\n\r\nabc", 501),
         ])
     func otherForms(request: String, status: Int) async throws {
         let proxy = try await OwnProxies.shared.open()

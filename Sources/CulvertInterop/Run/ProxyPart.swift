@@ -3,7 +3,7 @@ struct ProxyPart: RunPart {
     static let section = "libcurl"
 
     /// What `culvert proxy` can, of what scenarios ask for. The others are told as unsupported.
-    private static let features: Set<ProxyScenario.ProxyFeature> = []
+    private static let features: Set<ProxyScenario.ProxyFeature> = [.forward]
 
     let site: LocalSite
     let scenarios: [ProxyScenario]

@@ -17,7 +17,8 @@ import ProxyRoutes
 /// The names then are `some-limit:` in the file, `--some-limit`, and `CULVERT_SOME_LIMIT`.
 extension ConfigurationKey {
     /// The settings in the order of the help.
-    public static let all: [ConfigurationKey] = listening + access + goingOut + limits + operation
+    public static let all: [ConfigurationKey] =
+        listening + access + goingOut + forwarding + limits + operation
 
     /// The setting of this name.
     public static func named(_ name: String) -> ConfigurationKey? {
@@ -83,10 +84,42 @@ extension ConfigurationKey {
             "Host of the parent's Kerberos service HTTP/host, where it is not that of its URL."),
     ]
 
+    private static let forwarding: [ConfigurationKey] = [
+        .boolean("forward", \.proxy.forwarding.isEnabled, "Forward plain http:// requests, besides CONNECT."),
+        .init(
+            "via", "name",
+            "This proxy's name in Via and Proxy-Status, another one for each proxy on a way; by default one is made up."
+        ) { (settings, entry) throws(ConfigurationError) in
+            settings.proxy.forwarding.pseudonym = try entry.parsed(
+                "name: a letter, then letters, digits, '-', '.' or '_'"
+            ) { Via.isPseudonym($0) ? $0 : nil }
+        }.needingRestart,
+        .duration(
+            "keep-alive-timeout", \.proxy.forwarding.keepAliveTimeout,
+            "How long a client's connection may wait for its next request."),
+        .duration(
+            "origin-idle-timeout", \.proxy.forwarding.originIdleTimeout,
+            "How long a connection to an origin is kept for the next request."
+        ).needingRestart,
+        .number(
+            "origin-idle-connections", \.proxy.forwarding.maxIdleConnectionsPerOrigin, in: 0...10_000,
+            "How many connections to one origin are kept by each thread."
+        ).needingRestart,
+        .number(
+            "idle-connections", \.proxy.forwarding.maxIdleConnections, in: 0...1_000_000,
+            "How many connections to origins are kept by each thread in all."
+        ).needingRestart,
+    ]
+
     private static let limits: [ConfigurationKey] = [
         .duration("head-timeout", \.proxy.headTimeout, "Limit for the head of a request."),
+        .duration(
+            "body-timeout", \.proxy.forwarding.bodyTimeout,
+            "Limit for the next piece of a forwarded request's body."),
         .duration("connect-timeout", \.proxy.connectTimeout, "Limit for opening a tunnel."),
-        .duration("idle-timeout", \.proxy.idleTimeout, "End a tunnel in which nothing moves for so long."),
+        .duration(
+            "idle-timeout", \.proxy.idleTimeout,
+            "End a tunnel or a request in which nothing moves for so long."),
         .duration(
             "drain-delay", \.proxy.drainDelay,
             "How long connections are still accepted after the stop, while /readyz already says no."),

@@ -61,7 +61,10 @@ enum MachineProperties {
             case .establish(_, let early, _):
                 require(early.readableBytes <= bytes.count, "no more early bytes than came")
                 return
-            case .needMore, .pauseReading, .close, .authenticate, .authorise, .dial:
+            case .forward:
+                // Another property's subject; here its bytes would be read as none.
+                return
+            case .needMore, .pauseReading, .close, .linger, .authenticate, .authorise, .dial:
                 break
             }
         }
@@ -81,7 +84,7 @@ enum MachineProperties {
             // Bit 8: the dial stays under way, and bytes are held.
             verdicts & 8 == 0
                 ? nil : verdicts & 16 == 0 ? machine.dialSucceeded() : machine.dialFailed(rejection)
-        case .needMore, .pauseReading, .establish, .reject, .close:
+        case .needMore, .pauseReading, .establish, .reject, .forward, .linger, .close:
             nil
         }
     }

@@ -1,0 +1,385 @@
+import CulvertTunnel
+import Foundation
+import HTTPWire
+import NIOCore
+import ProxyAuth
+import ProxyRoutes
+
+/// The forwarded requests of one client connection, one after the other: performs what the ``ForwardMachine`` asks for.
+final class ForwardHandler: OriginConnectionUser {
+    private let core: ProxyCore
+    private let pool: OriginPool
+    private let context: ChannelHandlerContext
+    private let timer: DeadlineTimer
+    /// Holds back the client's bytes while the origin takes no more.
+    private let gate = ReadGate()
+    private let onEnd: (ForwardOutcome) -> Void
+
+    private var machine: ForwardMachine?
+    private var route: ForwardRoute?
+    private var origin: OriginConnection?
+    private var dial: DialAttempt<NIOLoopBound<OriginConnection>>?
+    /// Tells late answers to an earlier request apart.
+    private var serial = 0
+    /// Authenticated for this client by a scheme that binds the connection: nobody else may have it.
+    private var bound: OriginConnection?
+    private var clientIsPaused = false
+    private var sentAuthorization = false
+    private var start = NIODeadline.now()
+    private var lastActivity = NIODeadline.now()
+    private var lastUpload = NIODeadline.now()
+    private var unsentBefore = 0
+    private(set) var figures = ForwardFigures()
+
+    /// - Parameters:
+    ///   - context: of the handler that reads the client's connection.
+    ///   - timer: of that connection, this handler's while a request runs; on expiry call `timerFired`.
+    ///   - onEnd: called once for each request.
+    init(
+        _ core: ProxyCore, context: ChannelHandlerContext, timer: DeadlineTimer,
+        onEnd: @escaping (ForwardOutcome) -> Void
+    ) throws {
+        self.core = core
+        self.context = context
+        self.timer = timer
+        self.onEnd = onEnd
+        self.pool = core.forwarding.pool(on: context.eventLoop)
+        try context.pipeline.syncOperations.addHandler(self.gate, position: .before(context.handler))
+    }
+
+    // MARK: One request
+
+    func forward(_ request: ForwardRequest, early: ByteBuffer, inputClosed: Bool, user: String?) {
+        let machine = ForwardMachine(
+            request, early: early, inputClosed: inputClosed, pseudonym: self.core.forwarding.pseudonym)
+        let upstream = self.core.snapshot.configuration.upstream
+        let route = self.route(of: request, upstream: upstream, user: user)
+        self.machine = machine
+        self.route = route
+        self.serial &+= 1
+        self.figures = ForwardFigures()
+        self.figures.parent = upstream.hops.first?.description
+        self.start = .now()
+        self.lastActivity = self.start
+        self.lastUpload = self.start
+        self.armTimer()
+        self.checkTarget(request, route)
+    }
+
+    private func route(of request: ForwardRequest, upstream: Route, user: String?) -> ForwardRoute {
+        ForwardRoute(
+            request, upstream: upstream, user: user, prefersTunnel: self.core.forwarding.parents.wantsTunnel)
+    }
+
+    /// A parent dials by itself: what it would reach is looked at before.
+    private func checkTarget(_ request: ForwardRequest, _ route: ForwardRoute) {
+        let serial = self.serial
+        guard route.parent != nil,
+            let check = self.core.check(request.target.authority, on: self.context.eventLoop)
+        else { return self.connect(request, route) }
+        check.assumeIsolated().whenComplete { result in
+            guard self.serial == serial, self.machine != nil else { return }
+            switch result {
+            case .success: self.connect(request, route)
+            case .failure(let error): self.fail(.init(dialing: error))
+            }
+        }
+    }
+
+    private func connect(_ request: ForwardRequest, _ route: ForwardRoute) {
+        if let bound = self.takeBound(route.key) { return self.connected(bound) }
+        // What cannot be repeated must not meet a connection that its server is about to close (RFC 9112 §9.3.1).
+        if request.isRepeatable, let pooled = self.pool.take(route.key) {
+            if self.core.admits(pooled) { return self.connected(pooled) }
+            pooled.close()
+        }
+        self.startDial(request, route)
+    }
+
+    private func takeBound(_ key: OriginKey) -> OriginConnection? {
+        guard let bound else { return nil }
+        self.bound = nil
+        if bound.key == key, bound.isUsable, self.core.admits(bound) { return bound }
+        bound.close()
+        return nil
+    }
+
+    private func startDial(_ request: ForwardRequest, _ route: ForwardRoute) {
+        let pool = NIOLoopBound(self.pool, eventLoop: self.context.eventLoop)
+        let (core, key, serial) = (self.core, route.key, self.serial)
+        do {
+            let plan = try core.plan(for: route, to: request.target.authority)
+            let dial = DialAttempt.start(plan, on: self.context.eventLoop) { channel in
+                core.registry.add(channel)
+                let connection = try OriginConnection(channel, key: key, pool: pool.value)
+                return NIOLoopBound(connection, eventLoop: channel.eventLoop)
+            }
+            self.dial = dial
+            dial.future.assumeIsolated().whenComplete { result in
+                self.dialEnded(result.map(\.value), serial: serial)
+            }
+        } catch {
+            self.fail(.init(error))
+        }
+    }
+
+    private func dialEnded(_ result: Result<OriginConnection, any Error>, serial: Int) {
+        guard self.serial == serial, self.machine != nil else {
+            // Given up meanwhile; the connection has not seen anything yet.
+            if case .success(let connection) = result { connection.close() }
+            return
+        }
+        self.noteDial(result)
+        self.dial = nil
+        switch result {
+        case .success(let connection): self.connected(connection)
+        case .failure(let error):
+            self.fail(self.route?.parent == nil ? .init(dialing: error) : .init(dialingParent: error))
+        }
+    }
+
+    private func noteDial(_ result: Result<OriginConnection, any Error>) {
+        let resolve = self.dial?.resolveTime ?? .zero
+        self.figures.resolveTime = resolve
+        self.core.metrics.dialled(
+            nanoseconds: (NIODeadline.now() - self.start).nanoseconds,
+            resolveNanoseconds: resolve == .zero ? nil : resolve.nanoseconds)
+        guard let parent = self.figures.parent else { return }
+        if case .failure(let error) = result {
+            self.core.metrics.used(parent: parent, error: error as? TunnelError)
+        } else {
+            self.core.metrics.used(parent: parent, error: nil)
+        }
+    }
+
+    private func connected(_ origin: OriginConnection) {
+        guard let hop = self.nextHop() else { return origin.close() }
+        self.origin = origin
+        origin.use(by: self)
+        self.figures.address = origin.address
+        self.figures.connectTime = NIODeadline.now() - self.start
+        self.clientIsPaused = false
+        origin.setReading(self.context.channel.isWritable)
+        guard let action = self.machine?.originConnected(hop, isReused: origin.isReused) else { return }
+        self.perform(action)
+        self.origin?.flush()
+        self.updateGate()
+    }
+
+    private func nextHop() -> ForwardHop? {
+        guard let route else { return nil }
+        guard let parent = route.parent else { return .origin }
+        let options = self.core.snapshot.configuration.upstreamAuthentication
+        let authorization = self.core.forwarding.parents.authorization(for: parent, options)
+        self.sentAuthorization = authorization != nil
+        return .parent(authorization: authorization)
+    }
+
+    // MARK: What the client's connection hears
+
+    func clientReceived(_ bytes: ByteBuffer) {
+        self.lastUpload = .now()
+        self.lastActivity = self.lastUpload
+        guard let action = self.machine?.receiveFromClient(bytes) else { return }
+        self.perform(action)
+        self.updateGate()
+    }
+
+    func clientReadCompleted() {
+        self.origin?.flush()
+    }
+
+    func clientClosed() {
+        guard let action = self.machine?.clientClosed() else { return }
+        self.perform(action)
+    }
+
+    func clientWritabilityChanged() {
+        self.lastActivity = .now()
+        self.origin?.setReading(self.context.channel.isWritable)
+    }
+
+    /// The client's connection is gone, or is to go: nobody hears of the request any more.
+    ///
+    /// - Returns: whether one was under way.
+    @discardableResult
+    func abandon() -> Bool {
+        let wasUnderWay = self.machine != nil
+        self.end()?.close()
+        self.bound?.close()
+        self.bound = nil
+        return wasUnderWay
+    }
+
+    // MARK: What the origin's connection hears
+
+    func originReceived(_ bytes: ByteBuffer) {
+        self.lastActivity = .now()
+        let now = Int64(Date().timeIntervalSince1970)
+        guard let action = self.machine?.receiveFromOrigin(bytes, now: now) else { return }
+        self.perform(action)
+    }
+
+    func originReadCompleted() {
+        self.context.flush()
+    }
+
+    func originWritabilityChanged() {
+        self.lastActivity = .now()
+        self.updateGate()
+    }
+
+    func originClosed(isClean: Bool) {
+        guard let action = self.machine?.originClosed(isClean: isClean) else { return }
+        self.perform(action)
+    }
+
+    // MARK: Actions of the machine
+
+    private func perform(_ action: ForwardClientAction) {
+        switch action {
+        case .needMore:
+            break
+        case .pauseReading:
+            self.clientIsPaused = true
+        case .send(let bytes):
+            self.figures.bytesUp += UInt64(bytes.readableBytes)
+            self.origin?.write(bytes)
+        case .fail(let failure):
+            self.end()?.close()
+            self.onEnd(.failed(failure))
+        }
+    }
+
+    private func perform(_ action: ForwardOriginAction) {
+        switch action {
+        case .needMore:
+            break
+        case .send(let bytes):
+            self.writeToClient(bytes)
+        case .finish(let bytes, let end):
+            self.writeToClient(bytes)
+            self.finished(end)
+        case .tunnel(let response, let fromClient, let fromOrigin, let inputClosed):
+            guard let origin = self.end() else { return }
+            self.onEnd(
+                .tunnel(
+                    origin, response: response, fromClient: fromClient, fromOrigin: fromOrigin,
+                    inputClosed: inputClosed))
+        case .retry:
+            self.dialAgain()
+        case .challenged(let values, let canRepeat):
+            self.challenged(values, canRepeat: canRepeat)
+        case .fail(let failure):
+            self.end()?.close()
+            self.onEnd(.failed(failure))
+        }
+    }
+
+    private func writeToClient(_ bytes: ByteBuffer) {
+        guard bytes.readableBytes > 0 else { return }
+        self.figures.bytesDown += UInt64(bytes.readableBytes)
+        self.context.write(NIOAny(bytes), promise: nil)
+    }
+
+    private func finished(_ end: ForwardEnd) {
+        self.context.flush()
+        let origin = self.end()
+        switch end.origin {
+        case _ where self.core.draining, .close: origin?.close()
+        case .reusable:
+            origin?.release()
+            if let origin { self.pool.put(origin) }
+        case .bound:
+            origin?.release()
+            self.bound = origin
+        }
+        self.onEnd(.ended(end))
+    }
+
+    private func dialAgain() {
+        self.origin?.close()
+        self.origin = nil
+        guard let machine, let route else { return }
+        self.startDial(machine.request, route)
+    }
+
+    /// The parent's 407 is ours to answer: the client's credentials are for us, not for it.
+    private func challenged(_ values: [String], canRepeat: Bool) {
+        guard let route, let parent = route.parent, let machine else { return }
+        let (parents, configuration) = (self.core.forwarding.parents, self.core.snapshot.configuration)
+        let verdict = parents.judge(
+            values, of: parent, configuration.upstreamAuthentication, alreadyAnswered: self.sentAuthorization)
+        switch verdict {
+        case .again where canRepeat:
+            self.route = self.route(
+                of: machine.request, upstream: configuration.upstream, user: route.key.user)
+            self.dialAgain()
+        case .again: self.fail(.parentNeedsAnotherTry)
+        case .fail(let reason): self.fail(.parentAuthentication(reason))
+        }
+    }
+
+    private func fail(_ rejection: Rejection) {
+        guard let failure = self.machine?.failed(rejection) else { return }
+        self.end()?.close()
+        self.onEnd(.failed(failure))
+    }
+
+    /// The request is over; returns its connection, of which nothing more is heard.
+    private func end() -> OriginConnection? {
+        self.figures.status = self.machine?.status ?? 0
+        self.machine = nil
+        self.route = nil
+        self.dial?.cancel()
+        self.dial = nil
+        self.timer.clear()
+        self.clientIsPaused = false
+        defer { self.origin = nil }
+        self.updateGate()
+        return self.origin
+    }
+
+    private func updateGate() {
+        let isOpen = !self.clientIsPaused && self.origin?.isWritable != false
+        if self.gate.isOpen != isOpen { self.gate.isOpen = isOpen }
+    }
+
+    // MARK: Time
+
+    private func armTimer() {
+        let waits = self.machine?.waitsForClient == true
+        self.timer.set(
+            in: TimeAmount(waits ? self.bodyTimeout : self.core.snapshot.configuration.idleTimeout))
+    }
+
+    private var bodyTimeout: Duration {
+        min(
+            self.core.snapshot.configuration.forwarding.bodyTimeout,
+            self.core.snapshot.configuration.idleTimeout)
+    }
+
+    func timerFired() {
+        guard let machine else { return }
+        let now = NIODeadline.now()
+        // Bytes that still go out to a slow reader count too.
+        let unsent = self.unsentBytes
+        if unsent > 0, unsent != self.unsentBefore { self.lastActivity = now }
+        self.unsentBefore = unsent
+        let configuration = self.core.snapshot.configuration
+        if now - self.lastActivity >= TimeAmount(configuration.idleTimeout) {
+            self.fail(machine.waitsForClient ? .slowBody : .slowAnswer)
+        } else if machine.waitsForClient, self.gate.isOpen,
+            now - self.lastUpload >= TimeAmount(self.bodyTimeout)
+        {
+            self.fail(.slowBody)
+        } else {
+            self.armTimer()
+        }
+    }
+
+    private var unsentBytes: Int {
+        let client = (try? self.context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        return client + (self.origin?.unsentBytes ?? 0)
+    }
+}

@@ -1,0 +1,30 @@
+import CulvertTunnel
+import HTTPWire
+import ProxyRoutes
+
+/// Which way a forwarded request goes out.
+struct ForwardRoute {
+    let key: OriginKey
+
+    /// - Parameters:
+    ///   - user: who sent the request, where users are known.
+    ///   - prefersTunnel: the parent authenticates in a way that only tunnels know.
+    init(_ request: ForwardRequest, upstream: Route, user: String?, prefersTunnel: (ProxyHop) -> Bool) {
+        let authority = request.target.authority
+        switch upstream.hops.count {
+        case 0:
+            self.key = OriginKey(peer: .direct(authority), user: nil)
+        // Parents hardly ever pass an upgrade on; a tunnel they do.
+        case 1 where !request.wantsWebSocket && !prefersTunnel(upstream.hops[0]):
+            self.key = OriginKey(peer: .parent(upstream.hops[0]), user: user)
+        default:
+            self.key = OriginKey(peer: .tunnel(authority, upstream), user: user)
+        }
+    }
+
+    /// The parent that gets the request in absolute form.
+    var parent: ProxyHop? {
+        guard case .parent(let hop) = self.key.peer else { return nil }
+        return hop
+    }
+}

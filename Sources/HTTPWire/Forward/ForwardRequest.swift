@@ -1,0 +1,116 @@
+internal import HTTPTypes
+internal import NIOCore
+
+/// A request in absolute form, and what a proxy has to know to pass it on (RFC 9110 §7.6, RFC 9112 §3.2.2).
+package struct ForwardRequest: Sendable, Hashable {
+    package let head: RequestHead
+    package let target: ForwardTarget
+    /// Where the request's body ends.
+    package let framing: BodyFraming
+    /// Asks for `Upgrade: websocket`: the one upgrade that is passed on. Others (h2c first) would hide requests from
+    /// the rules.
+    package let wantsWebSocket: Bool
+    private let options: ConnectionOptions
+    private let maxForwards: UInt64?
+
+    init?(_ head: RequestHead, framing: BodyFraming) throws(MalformedRequest) {
+        guard let target = try ForwardTarget(head) else { return nil }
+        // RFC 9110 §9.3.8.
+        if head.method == .trace, framing != .none {
+            throw MalformedRequest(.badRequest("TRACE with a body"))
+        }
+        self.head = head
+        self.target = target
+        self.framing = framing
+        options = ConnectionOptions(head.fields)
+        maxForwards = try MaxForwards.remaining(head)
+        wantsWebSocket =
+            head.method == .get && head.minorVersion >= 1 && framing == .none && options.contains("upgrade")
+            && head.fields.tokens(.upgrade).contains("websocket")
+    }
+
+    /// The request may go no further; the proxy answers it.
+    var isForThisProxy: Bool { maxForwards == 0 }
+
+    /// May be sent a second time when its connection broke before an answer (RFC 9110 §9.2.2), and is here to be sent.
+    package var isRepeatable: Bool {
+        switch head.method {
+        case .get, .head, .options, .trace, .put, .delete: framing == .none && !wantsWebSocket
+        default: false
+        }
+    }
+
+    /// The client holds its body until it is told to go on. HTTP/1.0 knows no such thing.
+    var expectsContinue: Bool {
+        framing != .none && head.minorVersion >= 1 && head.fields.tokens(.expect).contains("100-continue")
+    }
+
+    /// An authorization that stands for its whole connection from then on.
+    var bindsConnection: Bool {
+        guard let value = head.fields[.authorization] else { return false }
+        return ConnectionBoundScheme.begins(value)
+    }
+
+    /// Appends the head as the next server gets it.
+    ///
+    /// - Parameter authorization: for a parent that forwards in turn, which gets the absolute form.
+    func serialize(into buffer: inout ByteBuffer, to hop: ForwardHop, pseudonym: String) {
+        let form =
+            switch hop {
+            case .origin: target.originForm
+            case .parent: target.absoluteForm
+            }
+        buffer.writeString("\(head.method.rawValue) \(form) HTTP/1.1\r\nHost: \(target.hostField)\r\n")
+        for field in head.fields where !isReplaced(field.name) { field.write(into: &buffer) }
+        if let maxForwards, maxForwards > 0 { buffer.writeString("Max-Forwards: \(maxForwards - 1)\r\n") }
+        Via.write(minorVersion: head.minorVersion, pseudonym, into: &buffer)
+        writeFraming(into: &buffer)
+        if wantsWebSocket { buffer.writeStaticString("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
+        if case .parent(let authorization?) = hop {
+            buffer.writeString("Proxy-Authorization: \(authorization)\r\n")
+        }
+        buffer.writeStaticString("\r\n")
+    }
+
+    private func isReplaced(_ name: HTTPField.Name) -> Bool {
+        if name == .host || options.strips(name) { return true }
+        if name == .expect { return head.minorVersion == 0 }
+        return name == .maxForwards && maxForwards != nil
+    }
+
+    private func writeFraming(into buffer: inout ByteBuffer) {
+        switch framing {
+        case .length(let octets): buffer.writeString("Content-Length: \(octets)\r\n")
+        case .chunked: buffer.writeStaticString("Transfer-Encoding: chunked\r\n")
+        case .none, .untilClose:
+            // A POST of nothing says so; servers answer 411 without.
+            if head.fields.contains(.contentLength) { buffer.writeStaticString("Content-Length: 0\r\n") }
+        }
+    }
+}
+
+/// Who gets a forwarded request next.
+package enum ForwardHop: Sendable, Hashable {
+    /// The origin itself, perhaps through a tunnel.
+    case origin
+    /// A proxy that forwards in turn, with the credentials for it.
+    case parent(authorization: String?)
+}
+
+/// Schemes that authenticate a connection, not a request (RFC 4559 §6): it must serve nobody else from then on.
+enum ConnectionBoundScheme {
+    static func begins(_ value: String) -> Bool {
+        let scheme = value.utf8.prefix { ASCII.isTokenCharacter($0) }
+        return ["ntlm", "negotiate", "nego2", "kerberos"].contains(String(Substring(scheme)).lowercased())
+    }
+}
+
+extension HTTPField {
+    /// Appends the field's line.
+    func write(into buffer: inout ByteBuffer) {
+        buffer.writeString(name.rawName)
+        buffer.writeStaticString(": ")
+        withUnsafeBytesOfValue { _ = buffer.writeBytes($0) }
+        buffer.writeStaticString("\r\n")
+    }
+}
