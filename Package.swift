@@ -78,7 +78,10 @@ var targets: [Target] = [
         ]),
     library(
         "CulvertWebSocket",
-        ["CulvertTunnel", "HTTPWire", "WebSocketWire", .nioCore, .nioPosix, .httpTypes]),
+        [
+            "CulvertTunnel", "HTTPWire", "WebSocketWire", .nioCore, .nioPosix, .nioSSL, .httpTypes, .logging,
+            .lifecycle,
+        ]),
     library(
         "CulvertProxy",
         [
@@ -141,7 +144,7 @@ var targets: [Target] = [
         "CulvertWebSocketTests",
         [
             "TestSupport", "CulvertWebSocket", "CulvertTunnel", "WebSocketWire", "HTTPWire", .nioCore,
-            .nioPosix, .nioSSL, .httpTypes,
+            .nioPosix, .nioSSL, .httpTypes, .logging, .lifecycle,
         ]),
     tests(
         "CulvertProxyTests",

@@ -6,7 +6,10 @@ extension Channel {
     /// channel's event loop.
     package func closeWithoutFarewell() {
         // The handler nearest to the socket; what it passes on goes straight there.
-        if let tls = try? self.pipeline.syncOperations.context(handlerType: NIOSSLClientHandler.self) {
+        let pipeline = self.pipeline.syncOperations
+        if let tls = (try? pipeline.context(handlerType: NIOSSLClientHandler.self))
+            ?? (try? pipeline.context(handlerType: NIOSSLServerHandler.self))
+        {
             tls.close(promise: nil)
         } else {
             self.close(promise: nil)

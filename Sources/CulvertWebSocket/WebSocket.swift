@@ -12,36 +12,46 @@ public final class WebSocket: AsyncSequence, Sendable {
     /// A text or binary message.
     public typealias Element = WebSocketMessage
 
-    /// The subprotocol that the server chose of those offered.
+    /// The subprotocol that the server chose of those the client offered.
     public let subprotocol: String?
     /// What the server agreed to when compression was offered; nil when messages go plain.
     public let compression: WebSocketDeflateParameters?
+    /// The client's request.
+    public let request: HTTPRequest
     /// The server's 101.
     public let response: HTTPResponse
-    /// The proxies that the connection goes through.
+    /// The proxies that a client's connection goes through; direct for a server's.
     public let route: Route
+    /// The address at the other end of the socket: a proxy's, where one lies between. Nil when the channel has none.
+    public let remoteAddress: SocketAddress?
 
     private let channel: any Channel
     private let handler: NIOLoopBound<WebSocketHandler>
     private let queue: MessageQueue
     private let closeTimeout: TimeAmount
 
+    /// Takes a channel whose upgrade went through: adds the handler of the open WebSocket. On the channel's event
+    /// loop; the bytes behind the upgrade are for the caller to fire.
     init(
-        channel: any Channel,
-        handler: NIOLoopBound<WebSocketHandler>,
-        queue: MessageQueue,
+        on channel: any Channel,
+        position: ChannelPipeline.SynchronousOperations.Position,
         agreement: WebSocketAgreement,
-        route: Route,
-        closeTimeout: TimeAmount
-    ) {
+        settings: WebSocketSettings
+    ) throws {
+        try channel.syncOptions?.setOption(
+            .writeBufferWaterMark, value: settings.outboundWatermarks.ofChannel)
         self.channel = channel
-        self.handler = handler
-        self.queue = queue
+        self.queue = MessageQueue(watermarks: settings.inboundWatermarks)
+        let handler = WebSocketHandler(settings, queue: self.queue, transform: agreement.deflate)
+        self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
         self.subprotocol = agreement.subprotocol
-        self.compression = agreement.compression
+        self.compression = agreement.deflate?.parameters
+        self.request = agreement.request
         self.response = agreement.response
-        self.route = route
-        self.closeTimeout = closeTimeout
+        self.route = agreement.route
+        self.remoteAddress = channel.remoteAddress
+        self.closeTimeout = TimeAmount(settings.closeTimeout)
+        try channel.pipeline.syncOperations.addHandler(handler, position: position)
     }
 
     // MARK: Receiving
@@ -172,6 +182,12 @@ public final class WebSocket: AsyncSequence, Sendable {
             handler.value.close(code, reason: reason, timeout: timeout)
         }.get()
         if let error { throw error }
+    }
+
+    /// Starts the close handshake without waiting for the event loop.
+    func startClosing(_ code: WebSocketCloseCode) {
+        let timeout = self.closeTimeout
+        self.onLoop { _ = $0.close(code, reason: "", timeout: timeout) }
     }
 
     /// Closes for good: nobody receives any more. Runs to its end in a cancelled task too.

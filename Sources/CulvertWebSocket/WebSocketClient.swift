@@ -5,20 +5,6 @@ public import NIOCore
 public import NIOPosix
 public import WebSocketWire
 
-/// Bytes at which a flow stops and at which it goes on again.
-public struct WebSocketWatermarks: Sendable, Hashable {
-    /// The flow goes on once no more than this is waiting.
-    public var low: Int
-    /// The flow stops once more than this is waiting.
-    public var high: Int
-
-    /// Watermarks in bytes; `low` is at most `high`.
-    public init(low: Int, high: Int) {
-        self.low = min(low, high)
-        self.high = high
-    }
-}
-
 /// Opens WebSockets (RFC 6455), through HTTP CONNECT proxies where the configuration or the environment names some.
 ///
 /// ```swift
@@ -65,6 +51,12 @@ public struct WebSocketClient: Sendable {
         public var proxyAuthentication = ProxyAuthOptions()
         /// Told what was assumed or ignored, for example a proxy variable without a port.
         public var onNotice: (@Sendable (String) -> Void)?
+
+        var settings: WebSocketSettings {
+            WebSocketSettings(
+                role: .client, limits: self.limits, inboundWatermarks: self.inboundWatermarks,
+                outboundWatermarks: self.outboundWatermarks, closeTimeout: self.closeTimeout)
+        }
 
         /// The defaults.
         public init() {}

@@ -113,7 +113,7 @@ extension WebSocketHandler {
 
     /// The peer's answer is due a timeout after our close frame is out; as long as bytes before it still go out, the
     /// peer is alive and reading.
-    private func closeUnlessProgressing(within timeout: TimeAmount, unsent before: Int) {
+    func closeUnlessProgressing(within timeout: TimeAmount, unsent before: Int) {
         guard let context else { return }
         self.closeTask?.cancel()
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)

@@ -1,17 +1,14 @@
 import CulvertTunnel
-import HTTPWire
 import NIOCore
 import WebSocketWire
 
-/// Performs what the handshake and then the ``WebSocketMachine`` ask for, on one channel.
+/// Performs what the ``WebSocketMachine`` of an open WebSocket asks for, on one channel, in either role.
 final class WebSocketHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = Never
     typealias OutboundOut = ByteBuffer
 
     enum Phase {
-        /// The request is out. Leaves on the answer, EOF or the deadline.
-        case opening(ClientHandshake)
         /// Messages flow. Leaves when both close frames are through, on EOF, or on a violation.
         case open(WebSocketMachine)
         /// Nothing is sent any more; the channel is closed or about to be.
@@ -19,15 +16,11 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
 
     var phase: Phase
-    private let limits: WebSocketLimits
+    private let role: WebSocketRole
+    private let closeTimeout: TimeAmount
     private let queue: MessageQueue
-    private let opened: EventLoopPromise<WebSocketAgreement>
-    private let openTimeout: Duration
-    private let deadline: NIODeadline
-    private let keys = MaskingKeys()
 
     private(set) var context: ChannelHandlerContext?
-    private var deadlineTask: Scheduled<Void>?
     var closeTask: Scheduled<Void>?
     var sends = SendQueue()
     var waitingPings: [PingTicket] = []
@@ -42,37 +35,28 @@ final class WebSocketHandler: ChannelDuplexHandler {
     /// Why the connection ended, for whoever still sends.
     var ending: WebSocketError?
 
-    init(
-        _ handshake: ClientHandshake,
-        limits: WebSocketLimits,
-        queue: MessageQueue,
-        opened: EventLoopPromise<WebSocketAgreement>,
-        openTimeout: Duration,
-        deadline: NIODeadline
-    ) {
-        self.phase = .opening(handshake)
-        self.limits = limits
+    init(_ settings: WebSocketSettings, queue: MessageQueue, transform: (any PayloadTransform)?) {
+        let keys = MaskingKeys()
+        self.role = settings.role
+        self.closeTimeout = TimeAmount(settings.closeTimeout)
         self.queue = queue
-        self.opened = opened
-        self.openTimeout = openTimeout
-        self.deadline = deadline
+        self.phase = .open(
+            WebSocketMachine(
+                role: settings.role, limits: settings.limits, maskingKey: { keys.next() },
+                transform: transform))
     }
 
     // MARK: Events of the channel
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        guard case .opening(let handshake) = self.phase else { return }
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        self.deadlineTask = context.eventLoop.scheduleTask(deadline: self.deadline) {
-            let handler = bound.value
-            handler.failOpening(.upgradeTimedOut(after: handler.openTimeout))
-        }
-        context.writeAndFlush(Self.wrapOutboundOut(handshake.request()), promise: nil)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        self.receive(Self.unwrapInboundIn(data), context: context)
+        guard case .open(var machine) = self.phase else { return }
+        self.phase = .ended
+        machine.receive(Self.unwrapInboundIn(data))
+        self.run(consume machine, context: context)
     }
 
     func read(context: ChannelHandlerContext) {
@@ -101,70 +85,12 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        switch self.phase {
-        case .opening:
-            self.failOpening(.connectionLost("in the upgrade: \(plainDescription(of: error))"))
-        case .open:
+        if case .open = self.phase {
             let loss = WebSocketError.connectionLost(plainDescription(of: error))
             self.end(.failed(loss), close: WebSocketClose(code: .abnormalClosure))
-        case .ended:
-            break
         }
         // The peer is gone or broken: there is nobody to exchange TLS's farewell with.
         context.channel.closeWithoutFarewell()
-    }
-
-    // MARK: Opening
-
-    private func receive(_ bytes: ByteBuffer, context: ChannelHandlerContext) {
-        switch self.phase {
-        case .opening(var handshake):
-            let action = handshake.receive(bytes)
-            self.phase = .opening(handshake)
-            self.perform(action, context: context)
-        case .open(var machine):
-            self.phase = .ended
-            machine.receive(bytes)
-            self.run(consume machine, context: context)
-        case .ended:
-            break
-        }
-    }
-
-    private func perform(_ action: ClientHandshake.Action, context: ChannelHandlerContext) {
-        switch action {
-        case .needMore:
-            break
-        case .upgraded(let response, let subprotocol, _, let leftover):
-            self.deadlineTask?.cancel()
-            let keys = self.keys
-            let deflate = self.agreedDeflate
-            var machine = WebSocketMachine(
-                role: .client, limits: self.limits, maskingKey: { keys.next() }, transform: deflate)
-            self.opened.succeed(
-                WebSocketAgreement(
-                    response: response, subprotocol: subprotocol, compression: deflate?.parameters))
-            machine.receive(leftover)
-            self.run(consume machine, context: context)
-        case .refused(let response, let body, let isTruncated):
-            let refusal = WebSocketUpgradeRefusal(
-                response: response, body: String(buffer: body), isBodyTruncated: isTruncated)
-            self.failOpening(.upgradeRefused(refusal))
-        case .failed(let failure):
-            self.failOpening(WebSocketError(failure))
-        }
-    }
-
-    private var agreedDeflate: PerMessageDeflate? {
-        if case .opening(let handshake) = self.phase { handshake.deflate } else { nil }
-    }
-
-    private func failOpening(_ error: WebSocketError) {
-        guard case .opening = self.phase else { return }
-        self.phase = .ended
-        self.deadlineTask?.cancel()
-        self.opened.fail(error)
-        self.context?.close(promise: nil)
     }
 
     // MARK: Messages that come
@@ -202,8 +128,24 @@ final class WebSocketHandler: ChannelDuplexHandler {
             self.countUnreadReplies(outbound.readableBytes, context: context)
             context.writeAndFlush(Self.wrapOutboundOut(outbound), promise: nil)
         }
-        // RFC 6455 §7.1.1: the server closes TCP first; a client that waits leaves no TIME_WAIT behind.
-        if end != nil { self.closeChannel(within: .seconds(1)) }
+        if end != nil { self.closeInOrder(context: context) }
+    }
+
+    /// RFC 6455 §7.1.1: the server closes TCP first; a client that waits leaves no TIME_WAIT behind.
+    ///
+    /// The server closes its output only: closing with unread input would make the kernel send RST, which can destroy
+    /// the close frame on its way.
+    private func closeInOrder(context: ChannelHandlerContext) {
+        self.closeUnlessProgressing(within: self.closeTimeout, unsent: .max)
+        // Behind what still waits for the socket.
+        let written = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer()), promise: written)
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        written.futureResult.whenComplete { _ in
+            let (handler, context) = bound.value
+            if handler.role == .server { context.close(mode: .output, promise: nil) }
+            handler.closeChannel(within: .seconds(1))
+        }
     }
 
     /// A peer that sends pings and reads nothing must not fill the memory with their pongs.
@@ -226,23 +168,11 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
 
     private func inputEnded() {
-        switch self.phase {
-        case .opening(var handshake):
-            let action = handshake.receiveEOF()
-            if case .needMore = action {
-                self.failOpening(
-                    .connectionLost("in the upgrade: the server closed the connection before it answered"))
-            } else if let context {
-                self.perform(action, context: context)
-            }
-        case .open(var machine):
-            let close = machine.receiveEOF()
-            let error = WebSocketError.connectionLost(
-                "the peer ended it without a close frame (\(close.code))")
-            self.end(.failed(error), close: close)
-        case .ended:
-            break
-        }
+        guard case .open(var machine) = self.phase else { return }
+        let close = machine.receiveEOF()
+        let error = WebSocketError.connectionLost(
+            "the peer ended it without a close frame (\(close.code))")
+        self.end(.failed(error), close: close)
     }
 
     func resumeReading() {
@@ -262,7 +192,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private func end(_ end: MessageQueue.End, close: WebSocketClose) {
         if case .failed(let error) = end { self.ending = error }
         self.phase = .ended
-        self.isReadingPaused = false
+        self.resumeReading()
         self.queue.finish(end, close: close)
         let error = self.endingError
         for ticket in self.sends.removeAll() { ticket.fail(error) }

@@ -19,10 +19,22 @@ package struct RequestHead: Sendable, Hashable {
         self.fields = fields
     }
 
+    /// A request of a user of the libraries, for HTTP/1.1: its authority becomes `Host` where that is missing.
+    package init(_ request: HTTPRequest) {
+        self.init(method: request.method, target: request.path ?? "/", fields: request.headerFields)
+        if let authority = request.authority, fields[.host] == nil { fields[.host] = authority }
+    }
+
     /// Appends the head with its blank line. The caller vouches for `target`: it holds no blank or control.
     package func serialize(into buffer: inout ByteBuffer) {
         buffer.writeString("\(method.rawValue) \(target) HTTP/1.\(minorVersion)\r\n")
         fields.serialize(into: &buffer)
+    }
+
+    /// The request for users of the libraries: its path is the target as it stood on the line, its authority `Host`.
+    package var httpRequest: HTTPRequest {
+        HTTPRequest(
+            method: method, scheme: nil, authority: fields[.host], path: target, headerFields: fields)
     }
 
     /// Whether the sender lets the connection live on after this exchange (RFC 9112 §9.3).

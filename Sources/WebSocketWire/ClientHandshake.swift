@@ -1,5 +1,5 @@
 package import HTTPTypes
-internal import HTTPWire
+package import HTTPWire
 package import NIOCore
 
 /// The client's side of the opening handshake (RFC 6455 §4.1): one request, and the check of its answer.
@@ -7,8 +7,9 @@ package import NIOCore
 /// It knows no time: when the caller's deadline expires while a refusal's body is still coming, `receiveEOF` gives
 /// the refusal with what came.
 package struct ClientHandshake: Sendable {
+    /// What ``request()`` writes.
+    package let requestHead: RequestHead
     private let key: HandshakeKey
-    private let head: RequestHead
     private let subprotocols: [String]
     private let extensions: Set<String>
     private let compression: WebSocketCompression
@@ -68,7 +69,7 @@ package struct ClientHandshake: Sendable {
         self.compression = compression
         self.subprotocols = subprotocols
         self.extensions = Set(extensions.map(FieldList.name(ofExtension:)))
-        self.head = RequestHead(
+        self.requestHead = RequestHead(
             method: .get, target: url.resource, minorVersion: 1,
             fields: Self.fields(url, fields, key, subprotocols, extensions))
         self.state = .head(
@@ -78,7 +79,7 @@ package struct ClientHandshake: Sendable {
     /// The whole request, for one write.
     package func request() -> ByteBuffer {
         var buffer = ByteBuffer()
-        head.serialize(into: &buffer)
+        requestHead.serialize(into: &buffer)
         return buffer
     }
 

@@ -14,6 +14,11 @@ package struct ServerHandshake: Sendable, Hashable {
     package let extensions: [String]
     private let key: HandshakeKey
 
+    /// Whether a request asks for a WebSocket at all, well or badly.
+    package static func isAsked(for request: RequestHead) -> Bool {
+        FieldList.contains("websocket", .upgrade, in: request.fields)
+    }
+
     /// - Throws: `ServerHandshakeRefusal`, the answer to write instead.
     package init(_ request: RequestHead) throws(ServerHandshakeRefusal) {
         let fields = request.fields
@@ -25,7 +30,7 @@ package struct ServerHandshake: Sendable, Hashable {
         }
         try Self.checkHost(fields)
         try Self.checkNoBody(request)
-        guard FieldList.contains("websocket", .upgrade, in: fields) else {
+        guard Self.isAsked(for: request) else {
             throw .init(.upgradeRequired, "this resource is a WebSocket", [.upgrade: "websocket"])
         }
         guard FieldList.contains("upgrade", .connection, in: fields) else {
@@ -63,6 +68,16 @@ package struct ServerHandshake: Sendable, Hashable {
         extensions: [String] = [], fields: HTTPFields = [:],
         choosing choose: ([String]) -> String? = { _ in nil }
     ) -> (response: ByteBuffer, subprotocol: String?) {
+        let (response, chosen) = answer(extensions: extensions, fields: fields, choosing: choose)
+        var buffer = ByteBuffer()
+        ResponseHead(response: response, minorVersion: 1).serialize(into: &buffer)
+        return (buffer, chosen)
+    }
+
+    /// As ``accept(extensions:fields:choosing:)``, not yet serialised.
+    package func answer(
+        extensions: [String], fields: HTTPFields, choosing choose: ([String]) -> String?
+    ) -> (response: HTTPResponse, subprotocol: String?) {
         let chosen =
             subprotocols.isEmpty ? nil : choose(subprotocols).flatMap { subprotocols.contains($0) ? $0 : nil }
         var response = HTTPResponse(status: .switchingProtocols)
@@ -77,9 +92,7 @@ package struct ServerHandshake: Sendable, Hashable {
             response.headerFields.append(HTTPField(name: .secWebSocketExtensions, value: value))
         }
         for field in fields { response.headerFields.append(field) }
-        var buffer = ByteBuffer()
-        ResponseHead(response: response, minorVersion: 1).serialize(into: &buffer)
-        return (buffer, chosen)
+        return (response, chosen)
     }
 
     /// Chooses the first of the client's offers of compression that can be accepted; nil when there is none. The

@@ -13,13 +13,9 @@ package func withTCPServer<Result: Sendable>(
     let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
         .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
         .childChannelOption(.allowRemoteHalfClosure, value: true)
-        .bind(host: "127.0.0.1", port: 0) { channel in
-            channel.eventLoop.makeCompletedFuture {
-                try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
-                    wrappingChannelSynchronously: channel,
-                    configuration: .init(isOutboundHalfClosureEnabled: true))
-            }
-        }
+        // Read once a task has it: a connection that no task gets any more is dropped as it is.
+        .childChannelOption(.autoRead, value: false)
+        .bind(host: "127.0.0.1", port: 0) { channel in channel.eventLoop.makeSucceededFuture(channel) }
     let port = listener.channel.localAddress?.port ?? 0
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
@@ -27,8 +23,8 @@ package func withTCPServer<Result: Sendable>(
                 try await listener.executeThenClose { clients in
                     for try await client in clients {
                         connections.addTask {
-                            try? await client.executeThenClose { inbound, _ in
-                                try await serve(TCPConnection(channel: client.channel, inbound: inbound))
+                            try? await withAsyncChannel(client) { inbound in
+                                try await serve(TCPConnection(channel: client, inbound: inbound))
                             }
                         }
                     }
@@ -38,6 +34,18 @@ package func withTCPServer<Result: Sendable>(
         defer { group.cancelAll() }
         return try await body(Authority(host: "127.0.0.1", port: port))
     }
+}
+
+private func withAsyncChannel(
+    _ channel: any Channel, _ body: (NIOAsyncChannelInboundStream<ByteBuffer>) async throws -> Void
+) async throws {
+    let wrapped = try await channel.eventLoop.submit {
+        let wrapped = try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+            wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+        try channel.syncOptions?.setOption(.autoRead, value: true)
+        return wrapped
+    }.get()
+    try await wrapped.executeThenClose { inbound, _ in try await body(inbound) }
 }
 
 /// One accepted connection, read by one task.
