@@ -105,15 +105,21 @@ var targets: [Target] = [
         name: "culvert",
         dependencies: [
             "CulvertTunnel", "CulvertWebSocket", "CulvertProxy", "CulvertInterop", "HTTPWire",
-            "ProxyRoutes", "WebSocketWire", .nioCore, .nioPosix, .httpTypes, .logging, .lifecycle,
+            "ProxyRoutes", "WebSocketWire", .nioCore, .nioPosix, .nioSSL, .httpTypes, .logging, .lifecycle,
             .unixSignals, .argumentParser,
         ],
         swiftSettings: settings),
 
     .executableTarget(
         name: "echo-server",
-        dependencies: ["HTTPWire", "WebSocketWire", .nioCore, .nioPosix, .nioSSL, .argumentParser],
+        dependencies: ["CulvertWebSocket", .nioCore],
         path: "Examples/EchoServer",
+        swiftSettings: settings),
+    .executableTarget(
+        name: "autobahn-client",
+        dependencies: ["CulvertWebSocket", .argumentParser],
+        path: "Tests/Autobahn",
+        exclude: ["suite.py"],
         swiftSettings: settings),
 
     // Not part of the tests: what the codec, the proxy and the WebSockets cost.

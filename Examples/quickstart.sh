@@ -16,7 +16,6 @@ command -v openssl >/dev/null || fail "please install openssl"
 
 say "Building (the first time takes some minutes)"
 swift build -c release --product culvert
-swift build -c release --product echo-server
 bin=$(swift build -c release --show-bin-path)
 
 work=$(mktemp -d)
@@ -47,11 +46,11 @@ openssl x509 -req -in "$work/leaf.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" 
     -extfile "$work/san" -out "$work/leaf.pem" 2>/dev/null
 
 say "Starting a TLS echo server and the proxy"
-"$bin/echo-server" --cert "$work/leaf.pem" --key "$work/leaf.key" >"$work/echo.out" 2>&1 &
+"$bin/culvert" ws --listen 127.0.0.1:0 --echo --cert "$work/leaf.pem" --key "$work/leaf.key" >"$work/echo.out" 2>&1 &
 pids+=($!)
 "$bin/culvert" proxy --listen 127.0.0.1:0 >"$work/access.log" 2>"$work/proxy.err" &
 pids+=($!)
-echo_port=$(port_of "$work/echo.out" echo-server)
+echo_port=$(port_of "$work/echo.out" "culvert ws")
 proxy_port=$(port_of "$work/proxy.err" "culvert proxy")
 url=wss://localhost:$echo_port/
 proxy=http://127.0.0.1:$proxy_port

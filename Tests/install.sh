@@ -2,8 +2,9 @@
 # Installs what the build, the tests and `culvert interop` use, by name: distribution packages through apt, PyPI
 # packages into virtual environments of our own under .build/peers. Does nothing, quickly, when all of it is there.
 #
-#     Tests/install.sh           everything
-#     Tests/install.sh --build   only what the build and Examples/quickstart.sh need
+#     Tests/install.sh             everything
+#     Tests/install.sh --build     only what the build and Examples/quickstart.sh need
+#     Tests/install.sh --autobahn  only what the build and Tests/autobahn.sh need
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -177,18 +178,90 @@ newer_libcurl() {
     fi
 }
 
+# Prints a Python 2.7 that runs: one on the path, pyenv's, or Debian 11's unpacked into a folder of ours.
+python2() {
+    local candidate
+    for candidate in python2.7 "$(pyenv root 2>/dev/null || true)"/versions/2.7*/bin/python2.7; do
+        if "$candidate" -c 'import ssl, zlib' 2>/dev/null; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    debian_python2
+}
+
+debian_python2() {
+    local folder=$peers/python2 keyring=/usr/share/keyrings/debian-archive-keyring.gpg place
+    mkdir -p "$folder/apt/lists/partial" "$folder/apt/archives/partial"
+    place=$(cd "$folder" && pwd)
+    if [ ! -x "$place/python2.7" ]; then
+        if [ ! -r "$keyring" ] || ! command -v apt-get >/dev/null; then return 1; fi
+        printf 'deb [signed-by=%s] http://deb.debian.org/debian bullseye main\n' "$keyring" \
+            >"$place/apt/sources.list"
+        local options=(
+            -qq -o "Dir::Etc::SourceList=$place/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
+            -o "Dir::State::Lists=$place/apt/lists" -o "Dir::Cache=$place/apt" -o APT::Sandbox::User=root
+        )
+        (
+            cd "$place/apt"
+            apt-get "${options[@]}" update
+            apt-get "${options[@]}" download python2.7 python2.7-minimal libpython2.7-stdlib \
+                libpython2.7-minimal libssl1.1 libffi7 libreadline8 libncursesw6 libtinfo6
+            for package in *.deb; do dpkg -x "$package" "$place"; done
+        ) >&2 || return 1
+        # Finds its own libraries wherever it is called from.
+        printf '#!/bin/sh\nexport LD_LIBRARY_PATH=%s\nexec %s "$@"\n' \
+            "$place/usr/lib/$(uname -m)-linux-gnu" "$place/usr/bin/python2.7" >"$place/python2.7"
+        chmod 755 "$place/python2.7"
+        rm -rf "$place/apt"
+    fi
+    "$place/python2.7" -c 'import ssl, zlib' && printf '%s\n' "$place/python2.7"
+}
+
+# The original Autobahn TestSuite, which runs on Python 2.7 only. wsaccel is a C library that it picks up by itself.
+autobahn() {
+    local folder=$peers/venv-autobahn maker=$peers/venv-virtualenv
+    local wanted="autobahntestsuite==25.10.1 wsaccel==0.6.2" python site
+    if [ "$(cat "$folder/installed" 2>/dev/null)" = "$wanted" ]; then return; fi
+    if ! python=$(python2); then
+        say "no Python 2.7 is to be had here; the Autobahn TestSuite is skipped"
+        return
+    fi
+    # The last that makes an environment of Python 2.7.
+    environment venv-virtualenv virtualenv==20.21.1
+    say "pip install autobahntestsuite==25.10.1, with $python"
+    rm -rf "$folder"
+    "$maker/bin/python" -m virtualenv --quiet --python "$python" "$folder"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check autobahntestsuite==25.10.1 2>/dev/null
+    # Needs Python's headers where there is no wheel; the suite is slower without it.
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check wsaccel==0.6.2 2>/dev/null ||
+        say "no wsaccel: the Autobahn TestSuite will be slow"
+    # It would listen on every interface.
+    site=$("$folder/bin/python" -c 'import autobahntestsuite, os; print(os.path.dirname(autobahntestsuite.__file__))')
+    sed -i -e 's/listenWS(factory, sslContext)/listenWS(factory, sslContext, interface="127.0.0.1")/' \
+        -e 's/reactor.listenTCP(webport, web)/reactor.listenTCP(webport, web, interface="127.0.0.1")/' \
+        "$site/fuzzing.py"
+    grep -qF 'listenWS(factory, sslContext, interface="127.0.0.1")' "$site/fuzzing.py"
+    printf '%s\n' "$wanted" >"$folder/installed"
+}
+
 case "${1-}" in
 --build)
     install_packages
+    ;;
+--autobahn)
+    install_packages
+    autobahn
     ;;
 "")
     install_packages "${packages[@]}"
     environment venv "${pypi[@]}"
     environment venv-mitmproxy "${pypi_mitmproxy[@]}"
     newer_libcurl
+    autobahn
     ;;
 *)
-    echo "usage: Tests/install.sh [--build]" >&2
+    echo "usage: Tests/install.sh [--build|--autobahn]" >&2
     exit 64
     ;;
 esac

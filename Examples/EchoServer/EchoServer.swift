@@ -1,49 +1,20 @@
-import ArgumentParser
-import Foundation
+import CulvertWebSocket
 import NIOCore
-import NIOPosix
-import NIOSSL
 
-/// A small WebSocket echo server with TLS, for the quickstart: what comes goes back.
+/// A WebSocket echo server on the public API: `swift run echo-server 8080`, then `culvert ws ws://127.0.0.1:8080/`.
+/// `culvert ws --listen 127.0.0.1:8080 --echo` is the same with TLS and more options.
 @main
-struct EchoServer: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "echo-server",
-        abstract: "A WebSocket echo server on loopback, with TLS when it has a certificate.")
-
-    @Option(help: "The port; 0 is a free one.")
-    var port = 0
-
-    @Option(help: "PEM file with the certificate chain.")
-    var cert: String?
-
-    @Option(help: "PEM file with the private key.")
-    var key: String?
-
-    func run() async throws {
-        let tls = try self.tlsContext()
-        let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    if let tls {
-                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
-                    }
-                    try channel.pipeline.syncOperations.addHandler(EchoHandler())
-                }
+enum EchoServer {
+    static func main() async throws {
+        let port = CommandLine.arguments.dropFirst().first.flatMap(Int.init) ?? 8080
+        let server = WebSocketServer(
+            try .init {
+                $0.addresses = [try SocketAddress(ipAddress: "127.0.0.1", port: port)]
+                $0.onListening = { print("listening on", $0) }
             }
-            .bind(host: "127.0.0.1", port: self.port).get()
-        // Not `print`, which keeps the line back while the output is a file.
-        let line = "echo-server: listening on 127.0.0.1:\(listener.localAddress?.port ?? 0)\n"
-        FileHandle.standardError.write(Data(line.utf8))
-        try await listener.closeFuture.get()
-    }
-
-    private func tlsContext() throws -> NIOSSLContext? {
-        guard let cert, let key else { return nil }
-        return try NIOSSLContext(
-            configuration: .makeServerConfiguration(
-                certificateChain: NIOSSLCertificate.fromPEMFile(cert).map { .certificate($0) },
-                privateKey: .privateKey(NIOSSLPrivateKey(file: key, format: .pem))))
+        ) { socket in
+            for try await message in socket { try await socket.send(message) }
+        }
+        try await server.run()
     }
 }

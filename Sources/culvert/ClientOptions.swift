@@ -56,12 +56,13 @@ struct ClientOptions: ParsableArguments {
     var ca: String?
 
     @Option(
-        help: ArgumentHelp("PEM file with a client certificate for the target.", valueName: "file"),
+        help: ArgumentHelp(
+            "PEM file with a client certificate for the target, or a server's own.", valueName: "file"),
         completion: .file())
     var cert: String?
 
     @Option(
-        help: ArgumentHelp("PEM file with the client certificate's private key.", valueName: "file"),
+        help: ArgumentHelp("PEM file with the certificate's private key.", valueName: "file"),
         completion: .file())
     var key: String?
 

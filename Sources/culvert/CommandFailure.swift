@@ -52,6 +52,7 @@ struct CommandFailure: Error {
         case let error as WebSocketError: self.init(webSocket: error)
         case let error as ConfigurationError: self.init(configuration: error)
         case let error as ListenError: self.init("\(error)", status: .notConnected)
+        case let error as WebSocketListenError: self.init("\(error)", status: .notConnected)
         case is CancellationError: self.init("interrupted", status: .interrupted)
         default:
             self.init("the connection was lost: \(plainDescription(of: error))", status: .connectionLost)

@@ -6,7 +6,7 @@ import UnixSignals
 struct WebSocketCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ws",
-        abstract: "Talk to a WebSocket server, through proxies.",
+        abstract: "Talk to a WebSocket server, through proxies; or be one.",
         discussion: """
             On a terminal: type lines, each is a text message; Ctrl-D closes. On a pipe: each line of standard input \
             is sent as one text message, each text message that comes is written as one line; a binary message that \
@@ -16,26 +16,32 @@ struct WebSocketCommand: AsyncParsableCommand {
 
             A line on standard error tells the close code and reason.
 
+            With --listen and --echo it is a server itself, and sends every message back.
+
             \(CommandStatus.help)
             """)
 
     @Argument(help: ArgumentHelp("ws:// or wss:// URL.", valueName: "url"))
-    var url: String
+    var url: String?
+
+    @OptionGroup(title: "Server") var server: WebSocketEchoOptions
 
     @Option(
         name: [.customShort("H"), .long],
         help: ArgumentHelp(
-            "Field for the upgrade request, 'Name: value'; replaces Host and Origin too. Repeatable.",
+            "Field for the upgrade request (a server's answer), 'Name: value'; replaces Host and Origin too. Repeatable.",
             valueName: "field"))
     var header: [String] = []
 
     @Option(
-        help: ArgumentHelp("Subprotocol to offer. Repeatable, in order of preference.", valueName: "name"))
+        help: ArgumentHelp(
+            "Subprotocol to offer, in order of preference; as a server, to speak. Repeatable.",
+            valueName: "name"))
     var subprotocol: [String] = []
 
     @Flag(
         help: ArgumentHelp(
-            "Offer to compress messages (permessage-deflate).",
+            "Offer to compress messages, or agree to it as a server (permessage-deflate).",
             discussion: "Off by default: the length of compressed messages can give away secrets in them."))
     var compress = false
 
@@ -52,7 +58,7 @@ struct WebSocketCommand: AsyncParsableCommand {
     var wait: Seconds?
 
     @Option(
-        help: ArgumentHelp("How long the server may take to answer the close.", valueName: "seconds"))
+        help: ArgumentHelp("How long the peer may take to answer the close.", valueName: "seconds"))
     var closeTimeout: Seconds = 5
 
     @Option(help: ArgumentHelp("Largest message to accept, and longest line to send.", valueName: "bytes"))
@@ -61,25 +67,46 @@ struct WebSocketCommand: AsyncParsableCommand {
     @OptionGroup var client: ClientOptions
 
     mutating func validate() throws {
-        do {
-            _ = try WebSocketURL(self.url)
-        } catch {
-            throw ValidationError("\(error).")
+        if self.server.isServer {
+            try self.checkServer()
+        } else {
+            guard let url else { throw ValidationError("Missing expected argument '<url>', or --listen.") }
+            do {
+                _ = try WebSocketURL(url)
+            } catch {
+                throw ValidationError("\(error).")
+            }
         }
         _ = try HeaderField.fields(self.header, option: "-H")
         guard self.maxMessageBytes > 0 else { throw ValidationError("--max-message-bytes must be above 0.") }
     }
 
+    private func checkServer() throws {
+        guard self.url == nil else { throw ValidationError("Give a URL or --listen, not both.") }
+        let useless: [(String, Bool)] = [
+            ("--binary", self.binary), ("--wait", self.wait != nil), ("--ca", self.client.ca != nil),
+            ("--proxy", !self.client.proxy.isEmpty), ("--proxy-ca", self.client.proxyCa != nil),
+            ("--proxy-header", !self.client.proxyHeader.isEmpty),
+            ("--proxy-preemptive-auth", self.client.proxyPreemptiveAuth),
+        ]
+        if let (name, _) = useless.first(where: \.1) {
+            throw ValidationError("\(name) is for clients, and --listen makes a server.")
+        }
+    }
+
     func run() async throws {
         ignoreBrokenPipes()
         do {
+            guard let url else {
+                return try await self.server.run(self.upgradeOptions(), tls: self.client.tls.identity)
+            }
             let input = try StandardInput()
             let output = StandardOutput()
             let session = WebSocketSession(
                 input: input, output: output, isBinary: self.binary,
                 isInteractive: input.isTerminal && output.isTerminal, maxLineBytes: self.maxMessageBytes,
                 quietTime: self.wait?.duration)
-            try await self.webSocketClient().withConnection(to: self.url) { socket in
+            try await self.webSocketClient().withConnection(to: url) { socket in
                 if self.compress, socket.compression == nil {
                     StandardError.print("culvert ws: note: the server does not agree to compress")
                 }
@@ -87,6 +114,17 @@ struct WebSocketCommand: AsyncParsableCommand {
             }
         } catch {
             throw CommandFailure(error).report("ws")
+        }
+    }
+
+    private func upgradeOptions() throws -> WebSocketUpgradeOptions {
+        try WebSocketUpgradeOptions {
+            $0.subprotocols = self.subprotocol
+            $0.headerFields = try HeaderField.fields(self.header, option: "-H")
+            $0.compression = self.compress ? .deflate() : .disabled
+            $0.limits.maxMessageBytes = self.maxMessageBytes
+            $0.openTimeout = self.client.openTimeout.duration
+            $0.closeTimeout = self.closeTimeout.duration
         }
     }
 
