@@ -28,6 +28,8 @@ public struct AccessLogEntry: Sendable, Hashable {
     public var isAllowed = false
     /// The name of the rule that decided, where one with a name did.
     public var rule: String?
+    /// Let through by report mode alone: enforced, the rule would have refused it.
+    public var wouldBeDenied = false
     /// Why: the rule's words, the error, or how the tunnel ended.
     public var reason = ""
     /// The address that was dialled: the one that was checked, or the parent's.
@@ -62,6 +64,7 @@ public struct AccessLogEntry: Sendable, Hashable {
         line.add("status", self.status)
         line.add("decision", self.isAllowed ? "allow" : "deny")
         if let rule { line.add("rule", rule) }
+        if self.wouldBeDenied { line.add("enforced", "deny") }
         line.add("reason", self.reason)
         if let address { line.add("address", address) }
         if let parent { line.add("parent", parent) }

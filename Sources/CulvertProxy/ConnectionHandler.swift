@@ -5,6 +5,7 @@ import HTTPWire
 import Logging
 import NIOCore
 import ProxyAuth
+import ProxyPolicy
 
 /// One client connection up to its tunnel: performs what the ``ConnectServerMachine`` asks for, and leaves forwarded
 /// requests to a ``ForwardHandler``.
@@ -37,6 +38,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var inputIsClosed = false
     private var unsentBefore = 0
     private var dial: DialAttempt<Void>?
+    /// Of the request under way, once it named a target.
+    private var judgement: Judgement?
     private var receivedAnything = false
 
     /// A client that never reads its refusal is not waited for: 2 s are some round trips to anywhere.
@@ -173,13 +176,15 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             self.perform(next, context: context)
         case .authorise(let target, let head):
             if self.entry.method.isEmpty { self.headArrived(head) }
-            if let objection = self.core.objection(to: target, method: head.method) {
-                self.perform(self.machine.denied(.forbidden(objection)), context: context)
+            let judgement = self.judge(head, target: target, context: context)
+            if let denial = judgement.denial {
+                self.entry.rule = denial.rule
+                self.perform(self.machine.denied(.forbidden(denial)), context: context)
             } else {
                 self.perform(self.machine.authorised(), context: context)
             }
-        case .dial(let target):
-            self.startDial(target, context: context)
+        case .dial:
+            self.startDial(context: context)
         case .forward(let request, let early, let inputClosed):
             self.forward(request, early: early, inputClosed: inputClosed, context: context)
         case .establish:
@@ -215,10 +220,20 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         return head.target[...mark]
     }
 
-    private func startDial(_ target: Authority, context: ChannelHandlerContext) {
+    private func judge(_ head: RequestHead, target: Authority, context: ChannelHandlerContext) -> Judgement {
+        let judgement = self.core.judge(
+            AccessRequest(
+                user: self.entry.user, client: context.remoteAddress.flatMap(IPAddress.init),
+                method: head.method.rawValue, target: target))
+        self.judgement = judgement
+        return judgement
+    }
+
+    private func startDial(context: ChannelHandlerContext) {
+        guard let judgement else { preconditionFailure("the machine dials what it had authorised") }
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         do {
-            let plan = try self.core.plan(to: target)
+            let plan = try self.core.plan(for: judgement)
             let dial = DialAttempt.start(plan, on: context.eventLoop) { origin in
                 let (handler, context) = bound.value
                 try handler.dialSucceeded(origin, context: context)
@@ -237,6 +252,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard let dial else { return }
         self.dial = nil
         self.dialEnded(dial, error: error as? TunnelError)
+        if (error as? TunnelError)?.code == .forbidden { self.entry.rule = self.judgement?.denial?.rule }
         let rejection =
             (error as? TunnelError).map(ConnectServerMachine.Rejection.init)
             ?? .init(status: 502, reason: "\(error)", text: "the tunnel could not be opened", fields: [:])
@@ -255,6 +271,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             preconditionFailure("the machine dials once per request")
         }
         self.entry.status = 200
+        self.notePermission(for: origin.remoteAddress)
         self.entry.address = origin.remoteAddress.flatMap(ListenAddress.init)?.description
         self.dialEnded(dial, error: nil)
         self.core.registry.add(origin)
@@ -294,6 +311,15 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     }
 
+    /// - Parameter peer: who was dialled: the target, or a parent.
+    private func notePermission(for peer: SocketAddress?) {
+        guard let judgement else { return }
+        let isDirect = judgement.snapshot.configuration.upstream.hops.isEmpty
+        let permission = judgement.permission(for: isDirect ? peer.flatMap(IPAddress.init) : nil)
+        self.entry.rule = permission?.rule
+        self.entry.wouldBeDenied = permission?.wouldBeDenied ?? false
+    }
+
     private func tunnelEnded(_ outcome: GlueRelay.Outcome, _ meter: TunnelMeter) {
         self.entry.bytesUp = meter.bytesUp
         self.entry.bytesDown = meter.bytesDown
@@ -322,11 +348,12 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func forward(
         _ request: ForwardRequest, early: ByteBuffer, inputClosed: Bool, context: ChannelHandlerContext
     ) {
+        guard let judgement else { preconditionFailure("the machine forwards what it had authorised") }
         do {
             let forwarder = try self.forwarder ?? self.makeForwarder(context: context)
             self.forwarder = forwarder
             self.phase = .forwarding(forwarder)
-            forwarder.forward(request, early: early, inputClosed: inputClosed, user: self.entry.user)
+            forwarder.forward(request, early: early, inputClosed: inputClosed, under: judgement)
         } catch {
             // The channel closed under us.
             context.close(promise: nil)
@@ -351,6 +378,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             self.log()
             self.exchangeEnded(end, context: context)
         case .failed(.refuse(let rejection, let leftover, let inputClosed, let mayPersist)):
+            if let denial = self.judgement?.denial { self.entry.rule = denial.rule }
             let action = self.machine.exchangeRefused(
                 rejection, leftover: leftover, inputClosed: inputClosed, mayPersist: mayPersist)
             self.perform(action, context: context)
@@ -371,6 +399,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.entry.status = figures.status
         self.entry.isAllowed = true
         self.entry.address = figures.address.flatMap(ListenAddress.init)?.description
+        self.notePermission(for: figures.address)
         self.entry.bytesUp = figures.bytesUp
         self.entry.bytesDown = figures.bytesDown
         self.entry.parent = figures.parent
@@ -519,8 +548,9 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 }
 
 extension ConnectServerMachine.Rejection {
-    fileprivate static func forbidden(_ reason: String) -> Self {
+    fileprivate static func forbidden(_ denial: AccessDecision) -> Self {
         .init(
-            status: 403, reason: reason, text: "the proxy's rules forbid this target: \(reason)", fields: [:])
+            status: 403, reason: denial.reason,
+            text: "the proxy's rules forbid this target: \(denial.reason)", fields: [:])
     }
 }

@@ -12,6 +12,8 @@ public struct ProxyConfiguration: Sendable {
     public var users: UserTable?
     /// The name of the protection space that a 407 shows.
     public var realm = "Culvert"
+    /// Who has which role, for rules: names of users by role.
+    public var roles: [String: Set<String>] = [:]
     /// The proxies to go out through, nearest first; none means direct.
     public var upstream = Route.direct
     /// TLS with `https` parents.
@@ -22,6 +24,8 @@ public struct ProxyConfiguration: Sendable {
     public var policy = AccessPolicy()
     /// Whether ``AddressGuard/specialPurpose`` stands before loopback, private and other special addresses.
     public var guardMode = GuardMode.auto
+    /// Networks that may be reached although the guard is on.
+    public var guardExceptions: [IPNetwork] = []
     /// From the first byte of a request's head to its last, and for the first byte on a new connection. 30 s: an
     /// interactive client needs one, a slow attacker gets no more.
     public var headTimeout: Duration = .seconds(30)
@@ -70,6 +74,7 @@ public struct ProxyConfiguration: Sendable {
         case .on: policy.addressGuard = .specialPurpose
         case .off: policy.addressGuard = nil
         }
+        policy.addressGuard?.exceptions = self.guardExceptions
         return policy
     }
 }

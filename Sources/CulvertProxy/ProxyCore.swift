@@ -58,15 +58,21 @@ final class ProxyCore: Sendable {
         self.reserved.withLock { $0 += addresses }
     }
 
-    /// The way to a target, every address of it judged on the way.
-    func plan(to target: Authority) throws(TunnelError) -> DialPlan {
+    /// The request under the rules that count now; they stay the same for it until it ends.
+    func judge(_ request: AccessRequest) -> Judgement {
         let snapshot = self.snapshot
-        var plan = try snapshot.dialer.plan(to: target, via: snapshot.configuration.upstream, tls: nil) {
-            address, port in
-            self.objection(to: address, port: port, under: snapshot.policy)
-        }
-        // Without the guard a name may be one that only the parent can look up.
-        plan.checksTargetBeforeParent = snapshot.policy.addressGuard != nil
+        var request = request
+        request.roles = request.user.flatMap { snapshot.rolesOfUsers[$0] } ?? []
+        return Judgement(request, under: snapshot) { self.isOwn($0, port: $1) }
+    }
+
+    /// The way to the target of a request, every address of it judged on the way.
+    func plan(for judgement: Judgement) throws(TunnelError) -> DialPlan {
+        let snapshot = judgement.snapshot
+        var plan = try snapshot.dialer.plan(
+            to: judgement.request.target, via: snapshot.configuration.upstream, tls: nil,
+            filter: judgement.addressFilter)
+        plan.checksTargetBeforeParent = judgement.dependsOnAddress
         return plan
     }
 
@@ -97,19 +103,6 @@ final class ProxyCore: Sendable {
         if isThisProxy { throw .configuration("the parent \(parent) is this proxy itself") }
     }
 
-    /// Why a target may not be reached by what its name and port say, or nil.
-    func objection(to target: Authority, method: HTTPRequest.Method) -> String? {
-        let isTunnel = method == .connect
-        if case .deny(let reason) = self.snapshot.policy.decide(target, isTunnel: isTunnel) { return reason }
-        guard case .address(let address) = target.host else { return nil }
-        return self.isOwn(address, port: target.port) ? Self.loopReason : nil
-    }
-
-    func objection(to address: IPAddress, port: UInt16, under policy: AccessPolicy) -> String? {
-        if case .deny(let reason) = policy.decide(address) { return reason }
-        return self.isOwn(address, port: port) ? Self.loopReason : nil
-    }
-
     func accepted(_ channel: any Channel) {
         self.registry.add(channel)
         self.metrics.connectionOpened()
@@ -122,9 +115,7 @@ final class ProxyCore: Sendable {
         self.configuration.accessLog?(entry)
     }
 
-    private static let loopReason = "the target is this proxy itself"
-
-    private func isOwn(_ address: IPAddress, port: UInt16) -> Bool {
+    func isOwn(_ address: IPAddress, port: UInt16) -> Bool {
         let address = address.unmapped
         return (self.listenAddresses + self.reserved.withLock { $0 }).contains { listener in
             guard listener.port == Int(port) else { return false }
@@ -139,13 +130,5 @@ final class ProxyCore: Sendable {
         if address.isLoopback { return true }
         let devices = (try? System.enumerateDevices()) ?? []
         return devices.contains { $0.address.flatMap(IPAddress.init) == address }
-    }
-}
-
-extension IPAddress {
-    /// The IPv4 address inside `::ffff:0:0/96`: the kernel connects there.
-    fileprivate var unmapped: IPAddress {
-        guard case .v6(0, let low) = self, low >> 32 == 0xFFFF else { return self }
-        return .v4(UInt32(truncatingIfNeeded: low))
     }
 }

@@ -6,10 +6,14 @@ final class ProxySnapshot: Sendable {
     let configuration: ProxyConfiguration
     let policy: AccessPolicy
     let dialer: Dialer
+    let rolesOfUsers: [String: Set<String>]
 
     init(_ configuration: ProxyConfiguration) {
         self.configuration = configuration
         self.policy = configuration.effectivePolicy
+        self.rolesOfUsers = configuration.roles.reduce(into: [:]) { roles, role in
+            for user in role.value { roles[user, default: []].insert(role.key) }
+        }
         self.dialer = Dialer(
             .init {
                 $0.openTimeout = configuration.connectTimeout

@@ -23,7 +23,7 @@ final class AddressResolver: Resolver, Sendable {
     private let isCancelled = Atomic(false)
 
     /// Name services block their thread, some for half a minute; so these threads serve nothing else.
-    private static let threads: NIOThreadPool = {
+    static let threads: NIOThreadPool = {
         let pool = NIOThreadPool(numberOfThreads: 16)
         pool.start()
         return pool
@@ -97,7 +97,7 @@ final class AddressResolver: Resolver, Sendable {
         return admitted
     }
 
-    private static func lookUp(host: String, port: Int) throws -> [SocketAddress] {
+    static func lookUp(host: String, port: Int) throws -> [SocketAddress] {
         var hints = addrinfo()
         #if canImport(Glibc)
             hints.ai_socktype = CInt(SOCK_STREAM.rawValue)

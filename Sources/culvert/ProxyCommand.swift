@@ -39,12 +39,21 @@ struct ProxyCommand: AsyncParsableCommand {
         completion: .file())
     var check: String?
 
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Tell which rule decides on this request and why, and exit: 0 for allowed, 4 for refused.",
+            discussion: "USER is - for none; the client's address and a method may follow.",
+            valueName: "user host:port"))
+    var explain: [String] = []
+
     @OptionGroup var flags: ProxyFlags
 
     mutating func validate() throws {
         if self.check != nil, self.config != nil {
             throw ValidationError("--check names the file already: give either it or --config.")
         }
+        if !self.explain.isEmpty { _ = try ProxyExplanation(self.explain) }
     }
 
     func run() async throws {
@@ -52,10 +61,13 @@ struct ProxyCommand: AsyncParsableCommand {
         do {
             let settings = try self.load()
             if let check { return print("\(check): ok") }
+            if !self.explain.isEmpty { return try await ProxyExplanation(self.explain).tell(settings) }
             self.startLogging(settings.logLevel)
             try await self.serve(settings)
         } catch let error as CommandFailure {
             throw error.report("proxy")
+        } catch let code as ExitCode {
+            throw code
         } catch {
             throw CommandFailure(error).report("proxy")
         }

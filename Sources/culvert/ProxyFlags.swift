@@ -8,6 +8,11 @@ struct ProxyFlags: ParsableArguments {
     @Option(help: .setting("realm")) var realm: String?
     @Option(help: .setting("connect-port")) var connectPort: [String] = []
     @Option(help: .setting("guard")) var `guard`: String?
+    @Option(help: .setting("guard-except")) var guardExcept: [String] = []
+    @Option(help: .setting("role")) var role: [String] = []
+    @Option(help: .setting("rule")) var rule: [String] = []
+    @Option(help: .setting("rule-default")) var ruleDefault: String?
+    @Option(help: .setting("rule-mode")) var ruleMode: String?
     @Option(help: .setting("upstream")) var upstream: [String] = []
     @Option(help: .setting("upstream-ca"), completion: .file()) var upstreamCa: String?
     @Option(help: .setting("upstream-auth")) var upstreamAuth: [String] = []

@@ -46,6 +46,33 @@ struct ConfigurationTests {
         #expect(!settings.watchesFiles)
     }
 
+    @Test("a rule as a mapping and as a line of words is the same, from every source")
+    func rules() throws {
+        let mapping = """
+            rule:
+              - {action: allow, name: web, user: [alice, bob], role: ops, client: 192.0.2.0/24, method: [get, CONNECT],
+                 port: [443, 8000-8999], host: [.example.com, "*.test"], to: [198.51.100.0/24, "2001:db8::1"]}
+              - {action: deny}
+            rule-default: deny
+            """
+        let words =
+            "allow name=web user=alice,bob role=ops client=192.0.2.0/24 method=GET,CONNECT port=443,8000-8999 "
+            + "host=.example.com,*.test to=198.51.100.0/24,2001:db8::1/128"
+        let expected = try self.load(mapping).proxy.policy
+        #expect(expected.rules.map(\.name) == ["web", "rule 2"])
+        let otherwise = ["rule-default": ["deny"]]
+        #expect(try self.load("rule:\n  - \(words)\n  - deny\nrule-default: deny").proxy.policy == expected)
+        #expect(
+            try self.load(flags: ["rule": [words, "deny"]].merging(otherwise) { $1 }).proxy.policy == expected
+        )
+        let environment = ["CULVERT_RULE": "\(words); deny", "CULVERT_RULE_DEFAULT": "deny"]
+        #expect(try self.load(environment: environment).proxy.policy == expected)
+        let roles = ["ops": Set(["alice", "bob"]), "web": ["carol"]]
+        #expect(try self.load("role: {ops: [alice, bob], web: carol}").proxy.roles == roles)
+        #expect(try self.load(flags: ["role": ["ops=alice,bob", "web=carol"]]).proxy.roles == roles)
+        #expect(try self.load(environment: ["CULVERT_ROLE": "ops=alice,bob;web=carol"]).proxy.roles == roles)
+    }
+
     @Test("flags win over the environment, the environment over the file, lists as a whole")
     func precedence() throws {
         let yaml = "guard: on\nconnect-port: [1, 2, 3]\nrealm: file\n"
@@ -87,6 +114,29 @@ struct ConfigurationTests {
             ("connect-port: https", 1, "connect-port: 'https' is no whole number"),
             ("guard: maybe", 1, "guard: 'maybe' is no choice; expected one of: auto, on, off"),
             ("watch: perhaps", 1, "watch: 'perhaps' is no yes or no"),
+            ("rule: deny\nguard: on", 1, "rule: rules need rule-default: allow or deny"),
+            ("rule-default: deny\nrule:\n  - deny port=0", 3, "rule: '0' is no port"),
+            ("rule-default: deny\nrule:\n  - deny port=9-8", 3, "rule: '9-8' is no port"),
+            (
+                "rule-default: deny\nrule:\n  - refuse port=9", 3,
+                "rule: 'refuse' is no choice; expected one of: allow, deny"
+            ),
+            ("rule-default: deny\nrule:\n  - deny\n  - port=9", 4, "rule: 'port=9' is no rule"),
+            ("rule-default: deny\nrule:\n  - {port: 9}", 3, "rule: a rule needs an action: allow or deny"),
+            (
+                "rule-default: deny\nrule:\n  - {action: deny, prot: 9}", 3,
+                "'prot' is no condition; expected name, user,"
+            ),
+            (
+                "rule-default: deny\nrule:\n  - action: deny\n    host:\n      - a.test\n      - 10.0.0.1", 6,
+                "rule.host: '10.0.0.1' is no name"
+            ),
+            ("rule-default: deny\nrule:\n  - action: deny\n    host: []", 4, "host has no value"),
+            ("rule-default: deny\nrule: deny to=10.0.0.0/33", 2, "rule: '10.0.0.0/33' is no network"),
+            ("rule-default: deny\nrule: deny client=host.test", 2, "rule: 'host.test' is no network"),
+            ("rule-default: deny\nrule: [deny method=G@T]", 2, "rule: 'G@T' is no method"),
+            ("role: admins", 1, "role: 'admins' is no role; expected admins=alice,bob"),
+            ("guard-except: everything", 1, "guard-except: 'everything' is no network"),
             ("guard: {a: b}", 1, "guard: expected one value"),
             ("- guard", 1, "expected 'key: value' lines"),
             ("guard: on\n---\nguard: off", 2, "expected one document, not several"),

@@ -1,6 +1,7 @@
 import CulvertTunnel
 import HTTPWire
 import ProxyAuth
+import ProxyPolicy
 import ProxyRoutes
 
 /// Every setting of the proxy. The file, the flags, the environment, the help and `--check` all read this table.
@@ -55,6 +56,38 @@ extension ConfigurationKey {
         .choice(
             "guard", \.proxy.guardMode,
             "Refuse special-purpose addresses; auto is on unless every listener is loopback."),
+        .list("guard-except", "network", "Network that may be reached although the guard is on.") {
+            (settings, entry) throws(ConfigurationError) in
+            settings.proxy.guardExceptions = try entry.networks()
+        },
+        .list("role", "role=user,user", "Users with this role, for rules.") {
+            (settings, entry) throws(ConfigurationError) in
+            for (role, users) in try entry.roles() {
+                settings.proxy.roles[role, default: []].formUnion(users)
+            }
+        }.separated(by: ";"),
+        .list(
+            "rule", "rule",
+            "Rule for requests; the first that matches decides. 'allow' or 'deny', then conditions: user=, role=, "
+                + "client=, method=, port=, host=, to= with values joined by commas, and name=."
+        ) { (settings, entry) throws(ConfigurationError) in
+            settings.rules = entry
+            let items = try entry.items()
+            for (index, item) in items.enumerated() {
+                settings.proxy.policy.rules.append(try item.rule(number: index + 1))
+            }
+        }.separated(by: ";"),
+        .init(
+            "rule-default", "allow|deny",
+            "What happens to requests that no rule matches; must be said with rules."
+        ) {
+            (settings, entry) throws(ConfigurationError) in
+            settings.rulesHaveDefault = true
+            settings.proxy.policy.defaultAction = try entry.choice(AccessRule.Action.self)
+        },
+        .choice(
+            "rule-mode", \.proxy.policy.mode,
+            "report lets through what rules deny, and logs it, to try rules out."),
     ]
 
     private static let goingOut: [ConfigurationKey] = [

@@ -32,6 +32,8 @@ public struct ProxySettings: Sendable {
     var upstreamCA: ConfigurationEntry?
     var upstreamCredentials: ConfigurationEntry?
     var upstreamServiceHost = ""
+    var rules: ConfigurationEntry?
+    var rulesHaveDefault = false
 
     /// The defaults.
     public init() {}
@@ -69,6 +71,9 @@ public struct ProxySettings: Sendable {
     // MARK: What needs more than one setting, or a file
 
     private mutating func finish() throws(ConfigurationError) {
+        if let rules, !self.rulesHaveDefault {
+            throw rules.error("rules need rule-default: allow or deny, for what none of them matches")
+        }
         try self.finishUpstream()
         try self.finishUsers()
     }

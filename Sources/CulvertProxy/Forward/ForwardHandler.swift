@@ -16,6 +16,8 @@ final class ForwardHandler: OriginConnectionUser {
     private let onEnd: (ForwardOutcome) -> Void
 
     private var machine: ForwardMachine?
+    /// Of the request under way.
+    private var judgement: Judgement?
     private var route: ForwardRoute?
     private var origin: OriginConnection?
     private var dial: DialAttempt<NIOLoopBound<OriginConnection>>?
@@ -49,11 +51,14 @@ final class ForwardHandler: OriginConnectionUser {
 
     // MARK: One request
 
-    func forward(_ request: ForwardRequest, early: ByteBuffer, inputClosed: Bool, user: String?) {
+    func forward(
+        _ request: ForwardRequest, early: ByteBuffer, inputClosed: Bool, under judgement: Judgement
+    ) {
+        self.judgement = judgement
         let machine = ForwardMachine(
             request, early: early, inputClosed: inputClosed, pseudonym: self.core.forwarding.pseudonym)
-        let upstream = self.core.snapshot.configuration.upstream
-        let route = self.route(of: request, upstream: upstream, user: user)
+        let upstream = judgement.snapshot.configuration.upstream
+        let route = self.route(of: request, upstream: upstream, user: judgement.request.user)
         self.machine = machine
         self.route = route
         self.serial &+= 1
@@ -74,8 +79,8 @@ final class ForwardHandler: OriginConnectionUser {
     /// A parent dials by itself: what it would reach is looked at before.
     private func checkTarget(_ request: ForwardRequest, _ route: ForwardRoute) {
         let serial = self.serial
-        guard route.parent != nil,
-            let check = self.core.check(request.target.authority, on: self.context.eventLoop)
+        guard route.parent != nil, let judgement,
+            let check = self.core.check(judgement, on: self.context.eventLoop)
         else { return self.connect(request, route) }
         check.assumeIsolated().whenComplete { result in
             guard self.serial == serial, self.machine != nil else { return }
@@ -90,25 +95,26 @@ final class ForwardHandler: OriginConnectionUser {
         if let bound = self.takeBound(route.key) { return self.connected(bound) }
         // What cannot be repeated must not meet a connection that its server is about to close (RFC 9112 §9.3.1).
         if request.isRepeatable, let pooled = self.pool.take(route.key) {
-            if self.core.admits(pooled) { return self.connected(pooled) }
+            if self.judgement?.admits(pooled) == true { return self.connected(pooled) }
             pooled.close()
         }
-        self.startDial(request, route)
+        self.startDial(route)
     }
 
     private func takeBound(_ key: OriginKey) -> OriginConnection? {
         guard let bound else { return nil }
         self.bound = nil
-        if bound.key == key, bound.isUsable, self.core.admits(bound) { return bound }
+        if bound.key == key, bound.isUsable, self.judgement?.admits(bound) == true { return bound }
         bound.close()
         return nil
     }
 
-    private func startDial(_ request: ForwardRequest, _ route: ForwardRoute) {
+    private func startDial(_ route: ForwardRoute) {
+        guard let judgement else { return }
         let pool = NIOLoopBound(self.pool, eventLoop: self.context.eventLoop)
         let (core, key, serial) = (self.core, route.key, self.serial)
         do {
-            let plan = try core.plan(for: route, to: request.target.authority)
+            let plan = try core.plan(for: route, under: judgement)
             let dial = DialAttempt.start(plan, on: self.context.eventLoop) { channel in
                 core.registry.add(channel)
                 let connection = try OriginConnection(channel, key: key, pool: pool.value)
@@ -300,8 +306,8 @@ final class ForwardHandler: OriginConnectionUser {
     private func dialAgain() {
         self.origin?.close()
         self.origin = nil
-        guard let machine, let route else { return }
-        self.startDial(machine.request, route)
+        guard let route else { return }
+        self.startDial(route)
     }
 
     /// The parent's 407 is ours to answer: the client's credentials are for us, not for it.
@@ -330,6 +336,7 @@ final class ForwardHandler: OriginConnectionUser {
     private func end() -> OriginConnection? {
         self.figures.status = self.machine?.status ?? 0
         self.machine = nil
+        self.judgement = nil
         self.route = nil
         self.dial?.cancel()
         self.dial = nil

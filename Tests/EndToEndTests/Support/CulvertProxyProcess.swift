@@ -10,6 +10,8 @@ struct CulvertProxyProcess: Sendable {
         var target: String?
         var status: Int?
         var decision: String?
+        var rule: String?
+        var enforced: String?
         var reason: String?
         var user: String?
         var address: String?
