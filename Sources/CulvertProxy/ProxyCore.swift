@@ -1,5 +1,4 @@
 import CulvertTunnel
-import HTTPTypes
 import HTTPWire
 import Logging
 import NIOCore
