@@ -125,7 +125,9 @@ var targets: [Target] = [
     // Not part of the tests: what the codec, the proxy and the WebSockets cost.
     .executableTarget(
         name: "benchmarks",
-        dependencies: ["CBenchmarks", "HTTPWire", "WebSocketWire", .nioCore, .argumentParser],
+        dependencies: [
+            "CBenchmarks", "CulvertWebSocket", "HTTPWire", "WebSocketWire", .nioCore, .argumentParser,
+        ],
         path: "Tests/Benchmarks/Command",
         swiftSettings: settings),
     .target(name: "CBenchmarks", path: "Tests/Benchmarks/CBenchmarks"),

@@ -49,7 +49,8 @@ final class MessageQueue: Sendable {
                 state.waiter = nil
                 return .handTo(waiter)
             }
-            state.messages.append(message)
+            // It may wait for long.
+            state.messages.append(message.detached)
             state.bytes += message.byteCount + Self.overhead
             // Only draining ends a pause: reading goes on when `next` reports it, and not before.
             if state.bytes > self.watermarks.high { state.isPaused = true }

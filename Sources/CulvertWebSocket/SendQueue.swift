@@ -11,6 +11,9 @@ struct SendQueue {
     /// A frame of the active stream is out: the peer waits for its end.
     private(set) var hasBegun = false
 
+    /// Nothing waits, and no message is being sent piece by piece.
+    var isEmpty: Bool { self.active == nil && self.messages.isEmpty }
+
     /// Whether this message is the one that is being sent piece by piece.
     func isActive(_ stream: MessageStream) -> Bool { self.active === stream }
 

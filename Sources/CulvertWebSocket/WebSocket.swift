@@ -54,6 +54,9 @@ public final class WebSocket: AsyncSequence, Sendable {
         try channel.pipeline.syncOperations.addHandler(handler, position: position)
     }
 
+    /// Runs tasks on the connection's event loop.
+    var executor: EventLoopTaskExecutor { EventLoopTaskExecutor(self.channel.eventLoop) }
+
     // MARK: Receiving
 
     /// Iterates over the messages that come.
@@ -89,6 +92,12 @@ public final class WebSocket: AsyncSequence, Sendable {
     ///
     /// - Throws: ``WebSocketError`` when the connection is closed; `CancellationError`.
     public func send(_ message: WebSocketMessage) async throws {
+        // A task that runs on the connection's loop changes no thread and makes no ticket.
+        if self.channel.eventLoop.inEventLoop, !Task.isCancelled,
+            try self.handler.value.sendAtOnce(message)
+        {
+            return
+        }
         try await self.wait(for: SendTicket(.message(message)))
     }
 

@@ -42,6 +42,10 @@ public struct WebSocketClient: Sendable {
         public var inboundWatermarks = WebSocketWatermarks(low: 256 * 1024, high: 1024 * 1024)
         /// Sent bytes that wait for the socket: past the high mark `send` suspends.
         public var outboundWatermarks = WebSocketWatermarks(low: 64 * 1024, high: 256 * 1024)
+        /// Runs the closure of ``WebSocketClient/withConnection(to:_:)-(String,_)`` on the connection's event loop, so
+        /// that no message changes threads: about half the processor time of a small message. For closures that
+        /// neither block nor compute for long; off by default, for those that read a terminal or a file.
+        public var runsOnEventLoop = false
         /// Fields for the CONNECT to the first proxy. Nobody else sees them.
         public var connectFields: HTTPFields = [:]
         /// Asked for the credentials of a proxy whose URL holds none; see
@@ -119,7 +123,8 @@ public struct WebSocketClient: Sendable {
         let socket = try await self.open(url)
         let result: Result
         do {
-            result = try await body(socket)
+            let executor = self.configuration.runsOnEventLoop ? socket.executor : nil
+            result = try await withTaskExecutorPreference(executor) { try await body(socket) }
         } catch {
             await socket.shutDown(.goingAway)
             throw error

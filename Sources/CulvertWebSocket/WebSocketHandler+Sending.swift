@@ -13,6 +13,13 @@ extension WebSocketHandler {
         self.sendWaiting()
     }
 
+    /// Sends a message that has to wait for nothing; false when it has to.
+    func sendAtOnce(_ message: WebSocketMessage) throws(WebSocketError) -> Bool {
+        guard self.sends.isEmpty, self.context?.channel.isWritable == true else { return false }
+        if let error = self.write(.message(message)) { throw error }
+        return true
+    }
+
     func cancel(_ ticket: SendTicket) {
         ticket.isCancelled = true
         if self.sends.remove(ticket) { ticket.fail(CancellationError()) }
@@ -154,7 +161,19 @@ extension WebSocketHandler {
         }
         self.phase = .open(consume machine)
         if let refusal { return refusal }
-        context.writeAndFlush(Self.wrapOutboundOut(outbound), promise: nil)
+        context.write(Self.wrapOutboundOut(outbound), promise: nil)
+        self.flushSoon(context)
         return nil
+    }
+
+    /// What is sent in one turn of the loop goes out together: a system call costs more than many small frames.
+    private func flushSoon(_ context: ChannelHandlerContext) {
+        guard !self.isFlushDue else { return }
+        self.isFlushDue = true
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.execute {
+            bound.value.isFlushDue = false
+            bound.value.context?.flush()
+        }
     }
 }

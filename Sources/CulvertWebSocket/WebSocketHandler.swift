@@ -23,6 +23,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private(set) var context: ChannelHandlerContext?
     var closeTask: Scheduled<Void>?
     var sends = SendQueue()
+    /// Frames were written that a task of the loop will flush.
+    var isFlushDue = false
     var waitingPings: [PingTicket] = []
     var pingCount: UInt64 = 0
     var sentCloseCode: WebSocketCloseCode?

@@ -4,11 +4,18 @@ package import NIOCore
 ///
 /// The payload is never held here. Each piece goes straight to the buffer of its message and is unmasked there, so
 /// a byte is copied once and the buffer that was received is never written to (it may be shared with the channel's
-/// pool). After `needMore` only the start of a head is held, at most 13 bytes.
+/// pool). Small masked frames that came whole are unmasked together, into a buffer that is used again: their messages
+/// are slices of it. After `needMore` only the start of a head is held, at most 13 bytes.
 package struct FrameDecoder: Sendable {
     private let rules: FrameHeader.Rules
     private var input = ByteBuffer()
     private var maskKey: UInt32?
+    /// So many bytes at the front of the input are whole frames whose payload is unmasked already.
+    private var unmaskedAhead = 0
+    /// What the input becomes when frames are unmasked ahead; kept to be used again.
+    private var spare = ByteBuffer()
+    /// The input is our own buffer, not one that was received.
+    private var isInputOwn = false
     /// Bytes of the current frame's payload already handed out: the phase of the mask.
     private var payloadDone = 0
 
@@ -32,6 +39,7 @@ package struct FrameDecoder: Sendable {
     package mutating func append(_ bytes: ByteBuffer) {
         if input.readableBytes == 0 {
             input = bytes
+            isInputOwn = false
         } else if input.readableBytes < FrameHeader.maxBytes {
             // The start of a head. Appended to the buffer it came in, the bytes before it would stay for as long as
             // each read ends inside a head.
@@ -50,11 +58,17 @@ package struct FrameDecoder: Sendable {
     /// - Precondition: `payloadRemaining` is zero.
     package mutating func nextHeader() throws(WebSocketProtocolError) -> FrameHeader? {
         precondition(payloadRemaining == 0, "the payload of a frame is read before the next head")
+        if rules.expectsMask, unmaskedAhead == 0 { unmaskAhead() }
+        let before = input.readableBytes
         guard let header = try FrameHeader.parse(&input, rules: rules) else {
             releaseWhenEmpty()
             return nil
         }
         maskKey = header.maskKey
+        if unmaskedAhead > 0 {
+            unmaskedAhead -= before - input.readableBytes + header.payloadLength
+            maskKey = nil
+        }
         payloadDone = 0
         payloadRemaining = header.payloadLength
         return header
@@ -95,10 +109,37 @@ package struct FrameDecoder: Sendable {
     /// Throws away what was received: the connection is over.
     package mutating func discard() {
         input = ByteBuffer()
+        spare = ByteBuffer()
+        unmaskedAhead = 0
+        isInputOwn = false
     }
 
     /// A drained buffer goes back to its owner at once.
     private mutating func releaseWhenEmpty() {
-        if input.readableBytes == 0 { input = ByteBuffer() }
+        guard input.readableBytes == 0 else { return }
+        if isInputOwn { spare = input }
+        isInputOwn = false
+        input = ByteBuffer()
     }
+
+    /// Copies the input, with the small whole frames at its front unmasked.
+    private mutating func unmaskAhead() {
+        guard input.withUnsafeReadableBytes(FrameRun.begins) else { return }
+        // The only reference: a message that is still held somewhere costs a new buffer, never a copy of the old.
+        var copy = spare
+        spare = ByteBuffer()
+        copy.clear(minimumCapacity: input.readableBytes)
+        unmaskedAhead = input.withUnsafeReadableBytes { bytes in
+            copy.writeWithUnsafeMutableBytes(minimumWritableBytes: bytes.count) { room in
+                Masking.copy(bytes, to: room, key: 0)
+                return bytes.count
+            }
+            return copy.withUnsafeMutableReadableBytes { FrameRun.unmask($0) }
+        }
+        input = copy
+        isInputOwn = input.storageCapacity <= Self.maxSpareBytes
+    }
+
+    /// 64 KiB: what one read brings. A larger buffer is not kept.
+    private static let maxSpareBytes = 64 << 10
 }

@@ -21,24 +21,42 @@ package func writeFrame(
     maskKey: UInt32?, into buffer: inout ByteBuffer
 ) {
     let count = payload.count
-    buffer.reserveCapacity(minimumWritableBytes: FrameHeader.maxBytes + count)
     let first = opcode.rawValue | (fin ? 0x80 : 0) | (rsv1 ? 0x40 : 0)
-    let mask: UInt8 = maskKey == nil ? 0 : 0x80
-    switch count {
+    // Head and payload in one access: what a buffer checks at each costs more than a small frame.
+    buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: FrameHeader.maxBytes + count) { room in
+        var length = writeHead(first: first, payloadLength: count, isMasked: maskKey != nil, to: room)
+        if let maskKey {
+            room.storeBytes(of: maskKey.bigEndian, toByteOffset: length, as: UInt32.self)
+            length += 4
+        }
+        let rest = UnsafeMutableRawBufferPointer(rebasing: room[length...])
+        if let maskKey {
+            Masking.copy(payload, to: rest, key: maskKey)
+        } else {
+            rest.copyMemory(from: payload)
+        }
+        return length + count
+    }
+}
+
+/// The two to ten bytes before the mask. Returns how many.
+private func writeHead(
+    first: UInt8, payloadLength: Int, isMasked: Bool, to room: UnsafeMutableRawBufferPointer
+) -> Int {
+    let mask: UInt8 = isMasked ? 0x80 : 0
+    room.storeBytes(of: first, as: UInt8.self)
+    switch payloadLength {
     case ...125:
-        buffer.writeMultipleIntegers(first, mask | UInt8(truncatingIfNeeded: count))
+        room.storeBytes(of: mask | UInt8(truncatingIfNeeded: payloadLength), toByteOffset: 1, as: UInt8.self)
+        return 2
     case ...0xFFFF:
-        buffer.writeMultipleIntegers(first, mask | 126, UInt16(truncatingIfNeeded: count))
+        room.storeBytes(of: mask | 126, toByteOffset: 1, as: UInt8.self)
+        let length = UInt16(truncatingIfNeeded: payloadLength)
+        room.storeBytes(of: length.bigEndian, toByteOffset: 2, as: UInt16.self)
+        return 4
     default:
-        buffer.writeMultipleIntegers(first, mask | 127, UInt64(count))
-    }
-    guard let maskKey else {
-        buffer.writeBytes(payload)
-        return
-    }
-    buffer.writeInteger(maskKey)
-    buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { room in
-        Masking.copy(payload, to: room, key: maskKey)
-        return count
+        room.storeBytes(of: mask | 127, toByteOffset: 1, as: UInt8.self)
+        room.storeBytes(of: UInt64(payloadLength).bigEndian, toByteOffset: 2, as: UInt64.self)
+        return 10
     }
 }

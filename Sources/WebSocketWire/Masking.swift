@@ -23,15 +23,31 @@ package enum Masking {
         xor(from: from, to: to, count: source.count, key: key, offset: offset)
     }
 
-    /// `from` and `to` are the same or do not overlap. Loads and stores are unaligned: payloads start wherever a
-    /// header ended, and on current processors an unaligned vector inside a cache line costs nothing.
+    /// `from` and `to` are the same or do not overlap.
     private static func xor(
         from: UnsafeRawPointer, to: UnsafeMutableRawPointer, count: Int, key: UInt32, offset: Int
     ) {
+        let wide = pattern(key, offset)
+        let lead = (0 &- Int(bitPattern: to)) & 15
+        guard lead > 0, count >= 256 else { return xor(from: from, to: to, count: count, wide: wide) }
+        // Payloads start wherever a header ended, and a store across two cache lines costs two. So the first vector is
+        // stored as it lies, and all others aligned; they may overlap with it, so it is stored last.
+        let first = from.loadUnaligned(as: SIMD2<UInt64>.self) ^ SIMD2(repeating: wide)
+        xor(from: from + lead, to: to + lead, count: count &- lead, wide: pattern(key, offset &+ lead))
+        to.storeBytes(of: first, as: SIMD2<UInt64>.self)
+    }
+
+    /// The key twice, as it lies in memory, from an offset on.
+    private static func pattern(_ key: UInt32, _ offset: Int) -> UInt64 {
         let shift = UInt32(truncatingIfNeeded: offset & 3) &* 8
         let turned = key &<< shift | (shift == 0 ? 0 : key &>> (32 &- shift))
         let pattern = UInt32(bigEndian: turned)
-        let wide = UInt64(pattern) << 32 | UInt64(pattern)
+        return UInt64(pattern) << 32 | UInt64(pattern)
+    }
+
+    private static func xor(
+        from: UnsafeRawPointer, to: UnsafeMutableRawPointer, count: Int, wide: UInt64
+    ) {
         var index = 0
 
         if count >= 64 {
@@ -54,12 +70,24 @@ package enum Masking {
                 index &+= 64
             }
         }
-        while count &- index >= 8 {
+        while count &- index >= 16 {
+            let value = from.loadUnaligned(fromByteOffset: index, as: SIMD2<UInt64>.self)
+            to.storeBytes(
+                of: value ^ SIMD2(repeating: wide), toByteOffset: index, as: SIMD2<UInt64>.self)
+            index &+= 16
+        }
+        if count &- index >= 8 {
             let value = from.loadUnaligned(fromByteOffset: index, as: UInt64.self)
             to.storeBytes(of: value ^ wide, toByteOffset: index, as: UInt64.self)
             index &+= 8
         }
-        // `index` is a multiple of eight here: the key starts over with the tail.
+        if count &- index >= 4 {
+            let value = from.loadUnaligned(fromByteOffset: index, as: UInt32.self)
+            to.storeBytes(
+                of: value ^ UInt32(truncatingIfNeeded: wide), toByteOffset: index, as: UInt32.self)
+            index &+= 4
+        }
+        // `index` is a multiple of four here: the key starts over with the tail.
         var rest = wide.littleEndian
         while index < count {
             let value = from.load(fromByteOffset: index, as: UInt8.self)

@@ -108,9 +108,7 @@ struct MessageAssembler: Sendable {
         if !message.isUnchecked, !validator.isComplete {
             throw .invalidText("a text message that is not UTF-8")
         }
-        guard let text = String(validating: message.content.readableBytesView, as: UTF8.self) else {
-            throw .invalidText("a text message that is not UTF-8")
-        }
+        let text = try Self.text(message.content)
         if !message.isSlice, message.content.storageCapacity <= Self.maxKeptCapacity {
             message.content.clear()
             textBuffer = message.content
@@ -125,9 +123,48 @@ struct MessageAssembler: Sendable {
         textBuffer = ByteBuffer()
     }
 
-    /// A slice keeps the whole buffer alive that was received: a small message must not pin a large one.
+    /// A slice keeps the whole buffer alive that was received: a small message must not pin a large one. It may pin
+    /// 4 KiB, what few small messages bring, for it is seldom held longer than until the next; whoever holds it longer
+    /// makes it ``WebSocketMessage/detached``.
     private static func compact(_ content: ByteBuffer) -> ByteBuffer {
-        content.storageCapacity > 2 * content.readableBytes + 64
-            ? ByteBuffer(buffer: content) : content
+        content.storageCapacity > 4 << 10 ? content.detached : content
+    }
+}
+
+// MARK: Whole messages
+
+/// Most messages come in one frame and in one read: nothing of them is kept from one call to the next.
+extension MessageAssembler {
+    /// No message has begun.
+    var isIdle: Bool { unfinished == nil }
+
+    /// Whether the frame is a whole message, all of which is here.
+    func isWhole(_ header: FrameHeader, in decoder: FrameDecoder) -> Bool {
+        isIdle && header.fin && !header.rsv1 && header.opcode != .continuation
+            && header.payloadLength <= limits.maxMessageBytes && decoder.hasWholePayload
+    }
+
+    /// That message.
+    mutating func whole(
+        _ header: FrameHeader, from decoder: inout FrameDecoder
+    ) throws(WebSocketProtocolError) -> WebSocketMessage {
+        if let slice = decoder.readWholePayload() {
+            return header.opcode == .text ? .text(try Self.text(slice)) : .binary(Self.compact(slice))
+        }
+        guard header.opcode == .text else {
+            var content = ByteBuffer()
+            decoder.readPayload(into: &content)
+            return .binary(content)
+        }
+        textBuffer.clear()
+        decoder.readPayload(into: &textBuffer)
+        defer { if textBuffer.storageCapacity > Self.maxKeptCapacity { textBuffer = ByteBuffer() } }
+        return .text(try Self.text(textBuffer))
+    }
+
+    private static func text(_ content: ByteBuffer) throws(WebSocketProtocolError) -> String {
+        let text = content.withUnsafeReadableBytes { String(validating: $0, as: UTF8.self) }
+        guard let text else { throw .invalidText("a text message that is not UTF-8") }
+        return text
     }
 }

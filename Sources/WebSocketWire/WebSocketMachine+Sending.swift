@@ -98,7 +98,9 @@ extension WebSocketMachine {
         writeFrame(opcode: opcode, rsv1: true, payload: encoded, maskKey: nextMaskKey(), into: &outbound)
     }
 
-    private func writeText(_ text: String, outbound: inout ByteBuffer) {
+    // `mutating` though they change nothing: otherwise each call would copy the machine.
+
+    private mutating func writeText(_ text: String, outbound: inout ByteBuffer) {
         var text = text
         let key = nextMaskKey()
         text.withUTF8 { bytes in
@@ -107,11 +109,11 @@ extension WebSocketMachine {
         }
     }
 
-    func write(_ opcode: WebSocketOpcode, _ payload: ByteBuffer, outbound: inout ByteBuffer) {
+    mutating func write(_ opcode: WebSocketOpcode, _ payload: ByteBuffer, outbound: inout ByteBuffer) {
         writeFrame(opcode: opcode, payload: payload, maskKey: nextMaskKey(), into: &outbound)
     }
 
-    func writeClose(_ code: WebSocketCloseCode?, reason: String, outbound: inout ByteBuffer) {
+    mutating func writeClose(_ code: WebSocketCloseCode?, reason: String, outbound: inout ByteBuffer) {
         var payload = ByteBuffer()
         if let code {
             payload.writeInteger(code.rawValue)
@@ -120,7 +122,7 @@ extension WebSocketMachine {
         write(.close, payload, outbound: &outbound)
     }
 
-    private func nextMaskKey() -> UInt32? {
+    private mutating func nextMaskKey() -> UInt32? {
         role == .client ? maskingKey() : nil
     }
 }

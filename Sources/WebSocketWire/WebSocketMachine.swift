@@ -136,6 +136,10 @@ package struct WebSocketMachine: Sendable {
                 control = ByteBuffer()
                 return try received(header.opcode, payload, outbound: &outbound)
             }
+            if assembler.isIdle {
+                frame = nil
+                return .message(try assembler.whole(header, from: &decoder))
+            }
             try assembler.append(from: &decoder, fin: header.fin, transform: &transform)
             guard decoder.payloadRemaining == 0 else { return .needMore }
             frame = nil
@@ -147,7 +151,7 @@ package struct WebSocketMachine: Sendable {
     private mutating func currentFrame() throws(WebSocketProtocolError) -> FrameHeader? {
         if let frame { return frame }
         guard let next = try decoder.nextHeader() else { return nil }
-        if !next.opcode.isControl { try assembler.begin(next) }
+        if !next.opcode.isControl, !assembler.isWhole(next, in: decoder) { try assembler.begin(next) }
         frame = next
         return next
     }

@@ -5,9 +5,7 @@ Run it through compare.sh, which installs and builds first.
 
 import argparse
 import json
-import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
@@ -15,6 +13,7 @@ import time
 
 import peers
 import picture
+from peers import say
 
 FULL = [
     ("download", 1),
@@ -71,10 +70,6 @@ def parse_arguments():
     return arguments
 
 
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
 class Comparison:
     def __init__(self, programs, seconds):
         self.generator = programs / "benchmarks"
@@ -119,11 +114,7 @@ class Comparison:
 
     def document(self):
         return {
-            "machine": {
-                "system": platform.platform(),
-                "processor": processor(),
-                "cores": len(os.sched_getaffinity(0)),
-            },
+            "machine": peers.machine(),
             "seconds": self.seconds,
             "results": [
                 {"peer": name, "load": load, "tunnels": tunnels, "rounds": results}
@@ -139,13 +130,6 @@ def groups(loads):
     """What shares a process. Idle tunnels want a new one each time: a heap that once grew tells nothing."""
     busy = [load for load in loads if load[0] != "idle"]
     return [[load] for load in loads if load[0] == "idle"] + ([busy] if busy else [])
-
-
-def processor():
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
 
 
 def columns(loads):

@@ -1,13 +1,15 @@
-"""The proxies that are compared: how each is started, on which port, and stopped again."""
+"""The peers that are compared: how each is started, on which port, and stopped again."""
 
 import os
 import pathlib
+import platform
 import pwd
 import resource
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -16,7 +18,7 @@ PYTHON = pathlib.Path(".build/peers/venv/bin/python")
 
 
 class Peer:
-    """How to start a proxy: its command, and the files written for it first.
+    """How to start a proxy or a server: its command, and the files written for it first.
 
     In both, `{port}` is where it listens, `{origin}` the origin's port, `{dir}` a folder of its own and `{tunnels}`
     how many tunnels the machine's limits let it hold.
@@ -97,7 +99,7 @@ def free_port():
 class Running:
     """A peer that runs, for as long as the `with` block lasts. Others' run as nobody when we are root."""
 
-    def __init__(self, peer, origin):
+    def __init__(self, peer, origin=None):
         self.peer = peer
         self.port = free_port()
         self.origin = origin
@@ -158,6 +160,20 @@ class Running:
             except subprocess.TimeoutExpired:
                 continue
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def machine():
+    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "system": platform.platform(),
+        "processor": names[0] if names else platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+    }
 
 
 def replace(text, words):

@@ -65,6 +65,28 @@
             #expect(try #require(result["work"] as? Int) > 0)
         }
 
+        @Test("messages of both WebSocket loads come back from an echo server")
+        func messages() async throws {
+            let path = Bundle.main.bundleURL.appendingPathComponent("echo-server").path
+            let server = try await LeashedProcess([path])
+            let port = try await server.port(after: "echo-server: listening on ", in: server.errors)
+            for load in [["messages", "--bytes", "70000"], ["idle", "--bytes", "32"]] {
+                let results = try await Self.run(
+                    ["load"] + load + ["--websocket", "\(port)", "--tunnels", "3", "--seconds", "0.3"])
+                #expect(results.first?["load"] as? String == load.first)
+                if load.first == "messages" { #expect(try #require(results.first?["work"] as? Int) > 0) }
+            }
+            for options in [[], ["--on-event-loop"]] {
+                let command = [Self.path, "echo-client", "ws://127.0.0.1:\(port)/", "--connections", "3"]
+                let result = try await Command.run(
+                    command + ["--seconds", "0.3"] + options, within: .seconds(120))
+                #expect(result.status == 0, "\(result.errors)")
+                let words = try #require(result.lines.last).split(separator: " ")
+                #expect(result.lines.first == "start" && words.first == "stop")
+                #expect(try #require(words.dropFirst().first.flatMap { Int($0) }) > 0)
+            }
+        }
+
         @Test("a proxy that is not there is an error, not a figure")
         func noProxy() async throws {
             let result = try await Command.run(

@@ -45,15 +45,20 @@ struct FrameDecoderTests {
         }
     }
 
-    @Test("a whole payload is handed over without a copy only when it was not masked")
-    func wholePayload() throws {
-        for (mask, isSlice) in [(nil, true), (9 as UInt32?, false)] {
-            var decoder = Self.decoder(mask != nil)
-            decoder.append(Wire.frame(0x82, [1, 2, 3], mask: mask))
-            _ = try decoder.nextHeader()
-            #expect((decoder.readWholePayload() == ByteBuffer(bytes: [1, 2, 3])) == isSlice)
-            #expect(decoder.payloadRemaining == (isSlice ? 0 : 3))
-        }
+    @Test(
+        "a whole payload is handed over as it is when it was not masked, or small and unmasked with its neighbours",
+        arguments: [(nil, 3, true), (nil, 2000, true), (9 as UInt32?, 3, true), (9, 2000, false)])
+    func wholePayload(mask: UInt32?, count: Int, isSlice: Bool) throws {
+        let payload = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
+        var decoder = Self.decoder(mask != nil)
+        decoder.append(Wire.frame(0x82, payload, mask: mask))
+        _ = try decoder.nextHeader()
+        #expect((decoder.readWholePayload() == ByteBuffer(bytes: payload)) == isSlice)
+        #expect(decoder.payloadRemaining == (isSlice ? 0 : count))
+    }
+
+    @Test("a payload that is not all here is not whole")
+    func partialPayload() throws {
         var partial = Self.decoder(false)
         partial.append(Wire.hex("82 03 01"))
         _ = try partial.nextHeader()

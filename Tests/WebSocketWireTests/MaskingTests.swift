@@ -14,7 +14,7 @@ struct MaskingTests {
     @Test("equals a byte loop for every length to 300, every offset of the key, every misalignment")
     func againstByteLoop() {
         let source = (0..<400).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ 13) }
-        for misalignment in 0..<8 {
+        for misalignment in 0..<17 {
             for offset in 0..<8 {
                 for length in 0...300 {
                     var bytes = source

@@ -44,6 +44,11 @@
             self.waiting = 0
         }
 
+        /// Waits for something else on a tunnel from now on.
+        func wait(for interest: Epoll.Interest, on tunnel: Tunnel) throws {
+            try self.epoll.change(tunnel.socket, interest)
+        }
+
         /// Calls `body` with every open tunnel.
         func forEachTunnel(_ body: (Tunnel) throws -> Void) rethrows {
             for tunnel in self.tunnels.values { try body(tunnel) }
@@ -94,12 +99,12 @@
             guard code == 0 else {
                 throw SystemCallError("connecting to port \(self.target.port)", code: code)
             }
-            guard self.workload.needsTunnel, let request = self.target.tunnelRequest else {
+            guard self.workload.needsTunnel, let request = self.target.openingRequest else {
                 return try self.opened(tunnel)
             }
             guard
                 request.withUnsafeBytes({ LoopbackSocket.write(tunnel.socket, $0) }) == .bytes(request.count)
-            else { throw LoadError("the proxy took no CONNECT") }
+            else { throw LoadError("the peer took no request") }
             tunnel.phase = .asking
             try self.epoll.change(tunnel.socket, .read)
         }
@@ -108,15 +113,14 @@
             switch LoopbackSocket.read(tunnel.socket, into: self.scratch) {
             case .bytes(let count): tunnel.head += self.scratch[..<count]
             case .wouldBlock: return
-            case .ended: throw LoadError("the proxy closed the connection instead of an answer")
-            case .failed(let code): throw SystemCallError("reading the proxy's answer", code: code)
+            case .ended: throw LoadError("the peer closed the connection instead of an answer")
+            case .failed(let code): throw SystemCallError("reading the peer's answer", code: code)
             }
             guard tunnel.head.suffix(4).elementsEqual("\r\n\r\n".utf8) else { return }
             // The origin says nothing unasked: all that came is the answer.
             let line = String(decoding: tunnel.head.prefix { $0 != UInt8(ascii: "\r") }, as: UTF8.self)
-            guard line.split(separator: " ").dropFirst().first?.first == "2" else {
-                throw LoadError("the proxy answered \(line)")
-            }
+            guard let status = line.split(separator: " ").dropFirst().first, self.target.isOpening(status)
+            else { throw LoadError("the peer answered \(line)") }
             tunnel.head = []
             try self.opened(tunnel)
         }

@@ -4,7 +4,7 @@ import Foundation
 struct LoadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "load",
-        abstract: "Puts a load on a proxy, or a TCP forwarder, on loopback.",
+        abstract: "Puts a load on a proxy, a TCP forwarder or a WebSocket server on loopback.",
         discussion: """
             Source, sink, echo and HTTP origin are its own, on a thread beside the client's; both are plain epoll. \
             Processor time and memory are those of the processes named by --watch, with all their descendants.
@@ -13,7 +13,7 @@ struct LoadCommand: ParsableCommand {
             can do.
             """)
 
-    @Argument(help: "download, upload, round-trip, open, idle or requests.")
+    @Argument(help: "download, upload, round-trip, open, idle, requests or messages.")
     var kind: LoadKind
 
     @Option(help: ArgumentHelp("The HTTP proxy's port on 127.0.0.1.", valueName: "port"))
@@ -21,6 +21,16 @@ struct LoadCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("The TCP forwarder's port on 127.0.0.1.", valueName: "port"))
     var forwarder: UInt16?
+
+    @Option(
+        name: .customLong("websocket"),
+        help: ArgumentHelp(
+            "The port on 127.0.0.1 of a WebSocket echo server, for messages or idle.", valueName: "port"))
+    var webSocket: UInt16?
+
+    @Option(
+        name: .customLong("bytes"), help: ArgumentHelp("The size of a message.", valueName: "bytes"))
+    var messageBytes = 32
 
     @Option(help: ArgumentHelp("The origin's port; 0 is a free one.", valueName: "port"))
     var origin: UInt16 = 0
@@ -39,8 +49,11 @@ struct LoadCommand: ParsableCommand {
     var json = false
 
     mutating func validate() throws {
-        guard self.proxy == nil || self.forwarder == nil else {
-            throw ValidationError("--proxy and --forwarder exclude each other.")
+        guard [self.proxy, self.forwarder, self.webSocket].compactMap(\.self).count <= 1 else {
+            throw ValidationError("--proxy, --forwarder and --websocket exclude each other.")
+        }
+        guard self.webSocket == nil ? self.kind != .messages : [.messages, .idle].contains(self.kind) else {
+            throw ValidationError("--websocket goes with messages or idle, and messages with it.")
         }
         guard self.forwarder == nil || self.origin != 0 else {
             throw ValidationError("--forwarder needs --origin: the port that its upstream is.")
@@ -58,6 +71,7 @@ struct LoadCommand: ParsableCommand {
                 }
             let result = try LoadRun(
                 kind: self.kind, way: way, originPort: self.origin, tunnels: self.tunnels,
+                messageBytes: self.messageBytes,
                 seconds: self.seconds, watched: self.watch
             ).run()
             print(self.json ? try JSONText.line(result) : result.text)

@@ -14,6 +14,8 @@ enum LoadKind: String, CaseIterable, ExpressibleByArgument {
     case idle
     /// Plain HTTP, a kilobyte for each GET.
     case requests
+    /// Messages to a WebSocket echo server and back.
+    case messages
 
     /// Work for which the processor time is told, and how many of the work's units that is.
     var unit: (name: String, size: Double) {
@@ -22,6 +24,7 @@ enum LoadKind: String, CaseIterable, ExpressibleByArgument {
         case .roundTrip: ("µs/trip", 1e-6)
         case .open: ("µs/tunnel", 1e-6)
         case .requests: ("µs/request", 1e-6)
+        case .messages: ("µs/message", 1e-6)
         case .idle: ("bytes/tunnel", 1)
         }
     }

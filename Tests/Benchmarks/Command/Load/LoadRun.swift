@@ -5,6 +5,8 @@
         let way: LoadTarget.Way
         let originPort: UInt16
         let tunnels: Int
+        /// Of a WebSocket's message.
+        let messageBytes: Int
         let seconds: Double
         /// Those whose processor time and memory is measured, with their descendants.
         let watched: [Int32]
@@ -17,11 +19,17 @@
             return switch self.kind {
             case .download: try self.runBusy(DownloadWorkload(), target)
             case .upload: try self.runBusy(UploadWorkload(origin), target)
-            case .roundTrip: try self.runBusy(RoundTripWorkload(), target)
+            case .roundTrip: try self.runBusy(self.echo(), target)
             case .open: try self.runBusy(OpenWorkload(), target)
             case .requests: try self.runBusy(RequestWorkload(target.getRequest), target)
+            case .messages: try self.runBusy(self.echo(), target)
             case .idle: try self.runIdle(target)
             }
+        }
+
+        private func echo(repeats: Bool = true) -> EchoWorkload {
+            guard case .webSocket = self.way else { return .byte(repeats: repeats) }
+            return .message(bytes: self.messageBytes, repeats: repeats)
         }
 
         private func runBusy(_ workload: any Workload, _ target: LoadTarget) throws -> LoadResult {
@@ -58,12 +66,12 @@
 
         private func runIdle(_ target: LoadTarget) throws -> LoadResult {
             // What a process takes for its first tunnels is not what each one takes.
-            let first = try LoadClient(target, RoundTripWorkload(repeats: false))
+            let first = try LoadClient(target, self.echo(repeats: false))
             try first.fill(min(64, self.tunnels))
             first.closeAll()
             try first.run(seconds: 0.5)
 
-            let workload = RoundTripWorkload(repeats: false)
+            let workload = self.echo(repeats: false)
             let client = try LoadClient(target, workload)
             let before = try ProcessUsage.of(self.watched)
             try client.fill(self.tunnels)
@@ -74,7 +82,7 @@
             try client.run(seconds: self.seconds)
             let idle = try ProcessUsage.of(self.watched)
             // Every one of them is alive.
-            try client.forEachTunnel { try workload.write([OriginConnection.Service.echo], to: $0) }
+            try client.forEachTunnel { try workload.ask($0, of: client) }
             try client.run(atMost: 60) { workload.work == 2 * self.tunnels }
 
             var result = self.result(seconds: Double(nanoseconds() - start) / 1e9)

@@ -7,6 +7,8 @@ struct LoadTarget {
         case forwarder(UInt16)
         /// Nothing between: what the generator itself can do.
         case direct
+        /// A WebSocket echo server on this port of loopback, in the origin's place.
+        case webSocket(UInt16)
     }
 
     let way: Way
@@ -14,15 +16,29 @@ struct LoadTarget {
 
     var port: UInt16 {
         switch self.way {
-        case .proxy(let port), .forwarder(let port): port
+        case .proxy(let port), .forwarder(let port), .webSocket(let port): port
         case .direct: self.originPort
         }
     }
 
-    /// The request that opens a tunnel; nil where there is nobody to ask.
-    var tunnelRequest: [UInt8]? {
-        guard case .proxy = self.way else { return nil }
-        return Array("CONNECT \(self.origin) HTTP/1.1\r\nHost: \(self.origin)\r\n\r\n".utf8)
+    /// The request that opens a tunnel, or a WebSocket; nil where there is nobody to ask.
+    var openingRequest: [UInt8]? {
+        switch self.way {
+        case .proxy:
+            Array("CONNECT \(self.origin) HTTP/1.1\r\nHost: \(self.origin)\r\n\r\n".utf8)
+        case .webSocket(let port):
+            Array(
+                ("GET / HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n").utf8
+            )
+        case .forwarder, .direct:
+            nil
+        }
+    }
+
+    /// Whether this is the status that was hoped for.
+    func isOpening(_ status: Substring) -> Bool {
+        if case .webSocket = self.way { status == "101" } else { status.first == "2" }
     }
 
     /// A plain GET, in absolute form to a proxy.

@@ -1,35 +1,4 @@
 #if os(Linux)
-    /// One byte to the echo and back, over and over.
-    final class RoundTripWorkload: Workload {
-        private(set) var work = 0
-        var latencies: [UInt32] = []
-        /// Ended while idle tunnels are only held.
-        private let repeats: Bool
-
-        init(repeats: Bool = true) {
-            self.repeats = repeats
-        }
-
-        func opened(_ tunnel: Tunnel, of client: LoadClient) throws -> Epoll.Interest {
-            try self.write([OriginConnection.Service.echo], to: tunnel)
-            return .read
-        }
-
-        func readable(_ tunnel: Tunnel, of client: LoadClient) throws {
-            let outcome = LoopbackSocket.read(tunnel.socket, into: client.scratch)
-            switch outcome {
-            case .wouldBlock:
-                return
-            case .bytes(1) where client.scratch[0] == OriginConnection.Service.echo:
-                self.rememberLatency(of: tunnel)
-                self.work += 1
-                if self.repeats { try self.write([OriginConnection.Service.echo], to: tunnel) }
-            case .bytes, .ended, .failed:
-                throw LoadError("a tunnel did not give its byte back: \(outcome)")
-            }
-        }
-    }
-
     /// Opens a tunnel, has one byte echoed, closes it, and opens the next.
     final class OpenWorkload: Workload {
         private(set) var work = 0

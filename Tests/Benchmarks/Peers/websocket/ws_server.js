@@ -1,0 +1,17 @@
+// An echo server on Node's `ws`: node ws_server.js PORT [CERTIFICATE KEY]
+'use strict'
+
+const fs = require('fs')
+const { WebSocketServer } = require('ws')
+
+const [port, cert, key] = process.argv.slice(2)
+const server = cert
+  ? require('https').createServer({ cert: fs.readFileSync(cert), key: fs.readFileSync(key) })
+  : require('http').createServer()
+
+new WebSocketServer({ server, perMessageDeflate: false }).on('connection', (socket) => {
+  // A client that vanishes is no news.
+  socket.on('error', () => {})
+  socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
+})
+server.listen({ port: Number(port), host: '127.0.0.1', backlog: 4096 })
