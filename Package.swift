@@ -82,10 +82,11 @@ var targets: [Target] = [
             "CulvertTunnel", "HTTPWire", "WebSocketWire", .nioCore, .nioPosix, .nioSSL, .httpTypes, .logging,
             .lifecycle,
         ]),
+    .target(name: "CLinux"),
     library(
         "CulvertProxy",
         [
-            "CulvertTunnel", "HTTPWire", "ProxyAuth", "ProxyPolicy", "ProxyRoutes", .nioCore, .nioPosix,
+            "CLinux", "CulvertTunnel", "HTTPWire", "ProxyAuth", "ProxyPolicy", "ProxyRoutes", .nioCore, .nioPosix,
             .httpTypes,
             .logging, .metrics, .lifecycle, .yams,
         ]),

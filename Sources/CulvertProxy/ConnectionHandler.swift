@@ -274,7 +274,6 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.notePermission(for: origin.remoteAddress)
         self.entry.address = origin.remoteAddress.flatMap(ListenAddress.init)?.description
         self.dialEnded(dial, error: nil)
-        self.core.registry.add(origin)
         try self.handOver(
             origin, response: response, early: early, inputClosed: inputClosed, context: context)
     }
@@ -288,26 +287,10 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.timer?.invalidate()
         self.entry.isAllowed = true
         self.entry.reason = "open"
-        let meter = self.core.metrics.tunnelOpened(self.entry, engine: "glue")
-
-        let relay = GlueRelay(
-            eventLoop: context.eventLoop, idleTimeout: TimeAmount(self.core.configuration.idleTimeout),
-            meter: meter
-        ) { outcome in self.tunnelEnded(outcome, meter) }
-        for channel in [context.channel, origin] {
-            try channel.syncOptions?.setOption(.autoRead, value: false)
-        }
-        try origin.pipeline.syncOperations.addHandler(RelayHandler(relay, side: .origin))
-        try context.pipeline.syncOperations.addHandler(RelayHandler(relay, side: .client))
-
-        // The answer first, then whatever the target already said; what the client sent early goes to the target.
-        context.writeAndFlush(Self.wrapOutboundOut(response), promise: nil)
-        if early.readableBytes > 0 {
-            relay.received(early, from: .client)
-            relay.readCompleted(.client)
-        }
-        if inputClosed { relay.inputClosed(.client) }
-        relay.start()
+        let tunnel = Tunnel(
+            client: context.channel, origin: origin, response: response, early: early,
+            clientHasFinished: inputClosed, idleTimeout: TimeAmount(self.core.configuration.idleTimeout))
+        try self.core.relay(tunnel, entry: self.entry, since: self.headTime)
         context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     }
 
@@ -318,15 +301,6 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         let permission = judgement.permission(for: isDirect ? peer.flatMap(IPAddress.init) : nil)
         self.entry.rule = permission?.rule
         self.entry.wouldBeDenied = permission?.wouldBeDenied ?? false
-    }
-
-    private func tunnelEnded(_ outcome: GlueRelay.Outcome, _ meter: TunnelMeter) {
-        self.entry.bytesUp = meter.bytesUp
-        self.entry.bytesDown = meter.bytesDown
-        self.entry.closedBy = outcome.closedBy
-        self.entry.reason = outcome.reason
-        self.core.metrics.tunnelEnded(meter)
-        self.log()
     }
 
     /// Keeps how long the dial took, and what it showed of the parent.

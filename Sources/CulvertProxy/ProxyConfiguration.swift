@@ -43,6 +43,8 @@ public struct ProxyConfiguration: Sendable {
     public var maxHeadBytes = 16 * 1024
     /// Plain `http://` requests.
     public var forwarding = ForwardingOptions()
+    /// How the bytes of tunnels are moved.
+    public var relay = RelayMode.auto
     /// Told of every request and tunnel as it ends.
     public var accessLog: (@Sendable (AccessLogEntry) -> Void)?
     /// Told once where the proxy listens, with the ports the system chose.

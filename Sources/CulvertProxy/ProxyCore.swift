@@ -12,6 +12,10 @@ final class ProxyCore: Sendable {
     let registry = ConnectionRegistry()
     let metrics: ProxyMetrics
     let forwarding: ForwardingContext
+    /// The engine for every kind of tunnel.
+    let glue: any RelayEngine
+    /// The engine for plain sockets, where the system has one.
+    let splice: (any RelayEngine)?
     let logger: Logger
     private let listeners = Mutex<[ListenAddress]>([])
     private let reserved = Mutex<[ListenAddress]>([])
@@ -23,6 +27,12 @@ final class ProxyCore: Sendable {
         self.metrics = ProxyMetrics()
         self.metrics.know(parent: configuration.upstream.hops.first)
         self.forwarding = ForwardingContext(configuration.forwarding)
+        self.glue = GlueEngine(registry: self.registry)
+        #if os(Linux)
+            self.splice = SpliceLoops.shared.map { [registry] in SpliceEngine(loops: $0, registry: registry) }
+        #else
+            self.splice = nil
+        #endif
     }
 
     /// What counts now. Whoever decides more than one thing of a request takes it once.
@@ -34,6 +44,7 @@ final class ProxyCore: Sendable {
     func reload(_ configuration: ProxyConfiguration) throws(TunnelError) {
         let next = ProxySnapshot(configuration)
         try self.warmUp(next)
+        try self.checkRelay(of: configuration)
         try self.checkParent(of: configuration)
         self.current.withLock { $0 = next }
         self.metrics.know(parent: configuration.upstream.hops.first)
@@ -78,6 +89,7 @@ final class ProxyCore: Sendable {
     /// Reads the certificate files of TLS with a parent, so that a bad one stops the start and no event loop reads.
     func warmUp() throws(TunnelError) {
         try self.warmUp(self.snapshot)
+        try self.checkRelay(of: self.configuration)
     }
 
     private func warmUp(_ snapshot: ProxySnapshot) throws(TunnelError) {

@@ -31,6 +31,7 @@ struct ProxyFlags: ParsableArguments {
     @Option(help: .setting("drain-delay")) var drainDelay: String?
     @Option(help: .setting("drain-timeout")) var drainTimeout: String?
     @Option(help: .setting("max-head-bytes")) var maxHeadBytes: String?
+    @Option(help: .setting("relay")) var relay: String?
     @Option(help: .setting("access-log"), completion: .file()) var accessLog: String?
     @Option(help: .setting("access-log-format")) var accessLogFormat: String?
     @Option(help: .setting("log-level")) var logLevel: String?

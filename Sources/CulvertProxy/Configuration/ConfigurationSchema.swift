@@ -161,6 +161,10 @@ extension ConfigurationKey {
     ]
 
     private static let operation: [ConfigurationKey] = [
+        .choice(
+            "relay", \.proxy.relay,
+            "How tunnels are moved: by the kernel (splice, Linux only), by copying, or auto for the best there is."
+        ),
         .text(
             "access-log", \.accessLog, "file", "Where the access log goes: a file, or - for standard output."
         ).needingRestart,

@@ -53,6 +53,11 @@ package final class ProxyMetrics: Sendable {
         self.connectionsGauge.record(self.openConnections.wrappingAdd(1, ordering: .relaxed).newValue)
     }
 
+    /// Its channel will close, and is no end of the connection.
+    func connectionKept() {
+        self.connectionsGauge.record(self.openConnections.wrappingAdd(1, ordering: .relaxed).newValue)
+    }
+
     func connectionClosed() {
         self.connectionsGauge.record(self.openConnections.wrappingSubtract(1, ordering: .relaxed).newValue)
     }

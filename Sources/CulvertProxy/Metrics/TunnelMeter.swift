@@ -29,6 +29,13 @@ package final class TunnelMeter: Sendable {
     /// From the target to the client.
     package var bytesDown: UInt64 { self.down.load(ordering: .relaxed) }
 
+    func add(_ count: Int, from side: RelaySide) {
+        switch side {
+        case .client: self.addUp(count)
+        case .origin: self.addDown(count)
+        }
+    }
+
     package func addUp(_ count: Int) {
         self.up.wrappingAdd(UInt64(clamping: count), ordering: .relaxed)
     }

@@ -10,39 +10,22 @@ import NIOPosix
     import Musl
 #endif
 
-/// Moves bytes between the two channels of an open tunnel until both directions have ended.
-///
-/// - A FIN passes per direction: the other direction goes on until its own.
-/// - A reset passes as a reset.
-/// - One idle clock runs over both directions.
-/// - A side that takes no more bytes stops the reading of the other: what is in memory is bounded.
+/// Moves one tunnel's bytes between its two channels: works on whatever is a channel. See ``RelayEngine`` for what
+/// it keeps to.
 ///
 /// Lives on the one event loop of both channels.
 final class GlueRelay {
-    enum Side {
-        case client
-        case origin
-
-        var other: Side { self == .client ? .origin : .client }
-    }
-
-    struct Outcome {
-        var closedBy = AccessLogEntry.Closer.proxy
-        var reason = ""
-    }
-
     private let eventLoop: any EventLoop
     private let idleTimeout: TimeAmount
-    private let meter: TunnelMeter
-    private let onEnd: (Outcome) -> Void
+    private let limit: (any TrafficLimit)?
+    private let record: TunnelRecord
 
     private var client = End()
     private var origin = End()
-    private var outcome = Outcome()
+    private var outcome = RelayOutcome()
     private var lastActivity = NIODeadline.now()
     private var idleTimer: Scheduled<Void>?
     private var unsentBefore = 0
-    private var hasCloser = false
 
     /// One of the two channels, seen from the relay.
     private struct End {
@@ -56,80 +39,87 @@ final class GlueRelay {
         var hasFailed = false
         /// We closed it.
         var isClosing = false
+        /// Bytes from it that its limit does not know of yet.
+        var unspent = 0
+        /// Its limit says not to read from it for now.
+        var isPaused = false
     }
 
-    /// - Parameter onEnd: called once, when both channels are closed.
-    init(
-        eventLoop: any EventLoop,
-        idleTimeout: TimeAmount,
-        meter: TunnelMeter,
-        onEnd: @escaping (Outcome) -> Void
-    ) {
-        self.eventLoop = eventLoop
-        self.idleTimeout = idleTimeout
-        self.meter = meter
-        self.onEnd = onEnd
+    init(_ tunnel: Tunnel, _ record: TunnelRecord) {
+        self.eventLoop = tunnel.client.eventLoop
+        self.idleTimeout = tunnel.idleTimeout
+        self.limit = tunnel.limit
+        self.record = record
     }
 
-    /// Starts reading from both sides, once both have their handler.
-    func start() {
+    /// Passes on what is owed and starts reading from both sides, once both have their handler.
+    func start(_ tunnel: Tunnel) {
         self.lastActivity = .now()
         self.armIdleTimer(in: self.idleTimeout)
-        for side in [Side.client, .origin] where !self[side].inputIsClosed { self[side].context?.read() }
+        if tunnel.response.readableBytes > 0 {
+            self.client.context?.writeAndFlush(NIOAny(tunnel.response), promise: nil)
+        }
+        if tunnel.early.readableBytes > 0 {
+            self.received(tunnel.early, from: .client)
+            self.readCompleted(.client)
+        }
+        if tunnel.clientHasFinished { self.inputClosed(.client) }
+        self.readOn(.client)
+        self.readOn(.origin)
     }
 
     /// Ends the tunnel from here, after what is already on its way.
     func end(reason: String) {
-        self.noteCloser(.proxy, reason: reason)
+        self.outcome.ended(by: .proxy, reason: reason)
         self.closeAfterFlush(.client)
         self.closeAfterFlush(.origin)
     }
 
     // MARK: What happens on a side
 
-    func added(_ side: Side, context: ChannelHandlerContext) {
+    func added(_ side: RelaySide, context: ChannelHandlerContext) {
         self[side].context = context
     }
 
-    func received(_ bytes: ByteBuffer, from side: Side) {
-        switch side {
-        case .client: self.meter.addUp(bytes.readableBytes)
-        case .origin: self.meter.addDown(bytes.readableBytes)
-        }
+    func received(_ bytes: ByteBuffer, from side: RelaySide) {
+        self.record.count(bytes.readableBytes, from: side)
+        self[side].unspent += bytes.readableBytes
         self.lastActivity = .now()
         self[side.other].context?.write(NIOAny(bytes), promise: nil)
     }
 
-    func readCompleted(_ side: Side) {
+    func readCompleted(_ side: RelaySide) {
         guard let target = self[side.other].context else { return }
         target.flush()
+        self.spend(side)
         self.readOn(side)
     }
 
-    func writabilityChanged(_ side: Side) {
+    func writabilityChanged(_ side: RelaySide) {
         self.lastActivity = .now()
         self.readOn(side.other)
     }
 
-    func inputClosed(_ side: Side) {
+    func inputClosed(_ side: RelaySide) {
         guard !self[side].inputIsClosed else { return }
         self[side].inputIsClosed = true
         self.lastActivity = .now()
-        self.noteCloser(side == .client ? .client : .origin, reason: "closed")
+        self.outcome.ended(by: side.closer, reason: "closed")
         self.passFIN(to: side.other)
     }
 
-    func failed(_ side: Side, error: any Error) {
+    func failed(_ side: RelaySide, error: any Error) {
         self[side].hasFailed = true
-        self.noteCloser(side == .client ? .client : .origin, reason: plainDescription(of: error))
+        let isReset = [ECONNRESET, EPIPE].contains((error as? IOError)?.errnoCode)
+        self.outcome.ended(by: side.closer, reason: isReset ? "reset" : plainDescription(of: error))
     }
 
     /// The channel of this side is closed: by us, by an error, or by its FIN when ours was out before.
-    func becameInactive(_ side: Side) {
+    func becameInactive(_ side: RelaySide) {
         self[side].context = nil
         // A channel that closes without our doing, before it had our FIN, met an error while writing: the peer is gone.
         let wasReset = self[side].hasFailed || !(self[side].isClosing || self[side].outputIsDone)
-        self.noteCloser(side == .client ? .client : .origin, reason: wasReset ? "reset" : "closed")
+        self.outcome.ended(by: side.closer, reason: wasReset ? "reset" : "closed")
         if self[side.other].context == nil {
             self.finish()
         } else if wasReset {
@@ -141,12 +131,25 @@ final class GlueRelay {
 
     // MARK: Ending
 
-    private func readOn(_ side: Side) {
-        guard !self[side].inputIsClosed, self[side.other].context?.channel.isWritable == true else { return }
+    private func spend(_ side: RelaySide) {
+        let bytes = self[side].unspent
+        self[side].unspent = 0
+        guard bytes > 0, let delay = self.limit?.spend(bytes, from: side), delay > .zero else { return }
+        self[side].isPaused = true
+        self.eventLoop.assumeIsolated().scheduleTask(in: delay) {
+            self[side].isPaused = false
+            self.readOn(side)
+        }
+    }
+
+    private func readOn(_ side: RelaySide) {
+        guard !self[side].isPaused, !self[side].inputIsClosed,
+            self[side.other].context?.channel.isWritable == true
+        else { return }
         self[side].context?.read()
     }
 
-    private func passFIN(to side: Side) {
+    private func passFIN(to side: RelaySide) {
         guard let context = self[side].context else { return }
         // Everything written before must be out first: closing the output of a channel whose input is closed is
         // a full close, which drops what is still waiting.
@@ -168,7 +171,7 @@ final class GlueRelay {
         }
     }
 
-    private func closeAfterFlush(_ side: Side) {
+    private func closeAfterFlush(_ side: RelaySide) {
         guard let context = self[side].context else { return }
         let flushed = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(NIOAny(ByteBuffer()), promise: flushed)
@@ -177,12 +180,12 @@ final class GlueRelay {
         }
     }
 
-    private func close(_ side: Side) {
+    private func close(_ side: RelaySide) {
         self[side].isClosing = true
         self[side].context?.close(promise: nil)
     }
 
-    private func reset(_ side: Side) {
+    private func reset(_ side: RelaySide) {
         guard let context = self[side].context else { return }
         // Closing with unsent data and no time to linger makes the kernel send RST instead of FIN.
         guard let socket = context.channel as? any SocketOptionProvider else {
@@ -193,16 +196,9 @@ final class GlueRelay {
         }
     }
 
-    private func noteCloser(_ closer: AccessLogEntry.Closer, reason: String) {
-        guard !self.hasCloser else { return }
-        self.hasCloser = true
-        self.outcome.closedBy = closer
-        self.outcome.reason = reason
-    }
-
     private func finish() {
         self.idleTimer?.cancel()
-        self.onEnd(self.outcome)
+        self.record.end(self.outcome)
     }
 
     // MARK: Idle
@@ -223,7 +219,7 @@ final class GlueRelay {
             if idle < self.idleTimeout {
                 self.armIdleTimer(in: self.idleTimeout - idle)
             } else {
-                self.noteCloser(.proxy, reason: "idle")
+                self.outcome.ended(by: .proxy, reason: "idle")
                 // A peer that took nothing for so long will not take the rest: no flush to wait for.
                 self.close(.client)
                 self.close(.origin)
@@ -231,57 +227,10 @@ final class GlueRelay {
         }
     }
 
-    private subscript(side: Side) -> End {
+    private subscript(side: RelaySide) -> End {
         get { side == .client ? self.client : self.origin }
         set {
             if side == .client { self.client = newValue } else { self.origin = newValue }
         }
-    }
-}
-
-/// Tells the relay what happens on one of its channels.
-final class RelayHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    private let relay: GlueRelay
-    private let side: GlueRelay.Side
-
-    init(_ relay: GlueRelay, side: GlueRelay.Side) {
-        self.relay = relay
-        self.side = side
-    }
-
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.relay.added(self.side, context: context)
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        self.relay.received(Self.unwrapInboundIn(data), from: self.side)
-    }
-
-    func channelReadComplete(context: ChannelHandlerContext) {
-        self.relay.readCompleted(self.side)
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        self.relay.writabilityChanged(self.side)
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        switch event {
-        case ChannelEvent.inputClosed: self.relay.inputClosed(self.side)
-        case DrainEvent.deadline: self.relay.end(reason: "the proxy is stopping")
-        default: context.fireUserInboundEventTriggered(event)
-        }
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        self.relay.becameInactive(self.side)
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.relay.failed(self.side, error: error)
-        context.close(promise: nil)
     }
 }

@@ -1,0 +1,22 @@
+#ifdef __linux__
+
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+int culvert_pipe(int descriptors[2]) {
+    return pipe2(descriptors, O_CLOEXEC | O_NONBLOCK);
+}
+
+int culvert_set_pipe_size(int pipe, int bytes) {
+    return fcntl(pipe, F_SETPIPE_SZ, bytes);
+}
+
+// Without SPLICE_F_MORE, which corks the last segment for up to 200 ms.
+ssize_t culvert_splice(int from, int to, size_t length) {
+    return splice(from, NULL, to, NULL, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+}
+
+#endif

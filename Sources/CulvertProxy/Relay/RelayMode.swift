@@ -1,0 +1,9 @@
+/// Which engine moves the bytes of tunnels.
+public enum RelayMode: String, Sendable, Hashable, CaseIterable {
+    /// `splice` where it can be used, else `copy`.
+    case auto
+    /// Linux' `splice(2)` for every tunnel between plain sockets; the server does not start where the system has none.
+    case splice
+    /// Through the proxy's memory, always.
+    case copy
+}

@@ -1,0 +1,50 @@
+#if os(Linux)
+    import CLinux
+    import NIOCore
+    import Synchronization
+
+    #if canImport(Glibc)
+        import Glibc
+    #elseif canImport(Musl)
+        import Musl
+    #endif
+
+    /// The process' relay threads, one per core.
+    final class SpliceLoops: Sendable {
+        /// Started when the first proxy asks. Nil where the system refuses to splice.
+        static let shared = SpliceLoops(count: System.coreCount)
+
+        private let loops: [SpliceLoop]
+        private let turn = Atomic(0)
+
+        /// - Parameter pipes: for each of the loops.
+        init?(count: Int, pipes: SplicePipePool = .init()) {
+            guard Self.isSpliceAllowed else { return nil }
+            self.loops = (0..<count).compactMap { SpliceLoop(name: "culvert-relay-\($0)", pipes: pipes) }
+            if self.loops.isEmpty { return nil }
+        }
+
+        func next() -> SpliceLoop {
+            let turn = self.turn.wrappingAdd(1, ordering: .relaxed).oldValue
+            return self.loops[Int(UInt(bitPattern: turn) % UInt(self.loops.count))]
+        }
+
+        /// Sandboxes may forbid the call: asks with a socket that has nothing to give.
+        private static var isSpliceAllowed: Bool {
+            guard let pipe = SplicePipe() else { return false }
+            defer { pipe.close() }
+            var ends: [CInt] = [-1, -1]
+            #if canImport(Glibc)
+                let kind =
+                    CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+            #else
+                let kind = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC
+            #endif
+            guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { return false }
+            let sockets = ends.map(SpliceSocket.init)
+            defer { for socket in sockets { socket.close() } }
+            guard case .wouldBlock = sockets[0].splice(into: pipe) else { return false }
+            return true
+        }
+    }
+#endif

@@ -1,0 +1,193 @@
+#if os(Linux)
+    import CLinux
+    import NIOCore
+
+    #if canImport(Glibc)
+        import Glibc
+    #elseif canImport(Musl)
+        import Musl
+    #endif
+
+    /// Moves one tunnel's bytes between two sockets that belong to nobody else. See ``RelayEngine`` for what it
+    /// keeps to.
+    ///
+    /// `@unchecked Sendable`: until ``SpliceLoop/add(_:)`` it is touched by its maker only, from then on by the
+    /// thread of its loop only; other threads leave messages with the loop.
+    final class SpliceRelay: RegisteredRelay, @unchecked Sendable {
+        let client: SpliceSocket
+        let origin: SpliceSocket
+        let idleTimeout: TimeAmount
+        private(set) var lastActivity = NIODeadline.now()
+        /// Where its loop has it.
+        var slot = SpliceSlot.none
+
+        private let limit: (any TrafficLimit)?
+        private let record: TunnelRecord
+        private unowned let loop: SpliceLoop
+        private let registry: ConnectionRegistry
+        private var up = SpliceDirection()
+        private var down = SpliceDirection()
+        private var outcome = RelayOutcome()
+        private(set) var isOver = false
+        /// The loop is to tell when these take bytes again.
+        private var awaitsClient = false
+        private var awaitsOrigin = false
+
+        init(
+            client: SpliceSocket, origin: SpliceSocket, idleTimeout: TimeAmount, limit: (any TrafficLimit)?,
+            loop: SpliceLoop, registry: ConnectionRegistry, record: TunnelRecord
+        ) {
+            self.client = client
+            self.origin = origin
+            self.idleTimeout = min(idleTimeout, .hours(24 * 365))
+            self.limit = limit
+            self.loop = loop
+            self.registry = registry
+            self.record = record
+        }
+
+        /// Offers each side what is owed to it before anything else.
+        ///
+        /// - Parameters:
+        ///   - response: the proxy's own words to the client.
+        ///   - early: what the client sent before the tunnel stood.
+        ///   - banner: what the origin sent before the tunnel stood.
+        func begin(response: ByteBuffer, early: [ByteBuffer], banner: ByteBuffer) {
+            self.down.hold(response, isCounted: false)
+            self.down.hold(banner, isCounted: true)
+            for bytes in early { self.up.hold(bytes, isCounted: true) }
+            self.count(.client)
+            self.count(.origin)
+            self.down.sendHeld(to: self.client)
+            self.up.sendHeld(to: self.origin)
+            self.awaitsClient = self.down.held.readableBytes > 0
+            self.awaitsOrigin = self.up.held.readableBytes > 0
+        }
+
+        /// Goes over to its loop.
+        func start() {
+            self.registry.add(self)
+            self.loop.add(self)
+        }
+
+        // MARK: From any thread
+
+        func hear(_ event: DrainEvent) {
+            guard case .deadline = event else { return }
+            self.loop.post(.end(self, reason: "the proxy is stopping"))
+        }
+
+        func closeNow() {
+            self.loop.post(.closeNow(self, reason: "the proxy is stopping"))
+        }
+
+        // MARK: On the thread of its loop
+
+        /// The events its loop is to watch for on a side. Readiness for writing is none of them until a write has
+        /// found the socket full: a new socket would report it at once.
+        func interest(in side: RelaySide) -> UInt32 {
+            let reading = EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
+            let awaits = side == .client ? self.awaitsClient : self.awaitsOrigin
+            return awaits ? reading | EPOLLOUT.rawValue : reading
+        }
+
+        // MARK: What happens
+
+        func ready(_ side: RelaySide, events: UInt32) {
+            guard !self.isOver else { return }
+            if events & (EPOLLRDHUP.rawValue | EPOLLHUP.rawValue) != 0 { self[from: side].sawFIN = true }
+            if events & EPOLLOUT.rawValue != 0 { self.move(from: side.other) }
+            if events & ~EPOLLOUT.rawValue != 0 { self.move(from: side) }
+            if events & EPOLLERR.rawValue != 0, !self.isOver {
+                let code = self.socket(side).pendingError()
+                if code != 0 { self.failed(side, code) }
+            }
+        }
+
+        /// Moves what can be moved in one direction.
+        func move(from side: RelaySide) {
+            guard !self.isOver else { return }
+            let result = self[from: side].pass(
+                from: self.socket(side), to: self.socket(side.other), side: side, limit: self.limit,
+                &self.loop.resources)
+            self.count(side)
+            if self[from: side].hasMoved {
+                self[from: side].hasMoved = false
+                self.lastActivity = self.loop.now
+            }
+            if self[from: side].hasEnded { self.outcome.ended(by: side.closer, reason: "closed") }
+            switch result {
+            case .drained: break
+            case .blocked: self.await(side.other)
+            case .unfinished: self.loop.moveLater(self, from: side)
+            case .paused(let delay): self.loop.resume(self, from: side, in: delay)
+            case .ended: if self.up.isDone, self.down.isDone { self.finish { $0.close() } }
+            case .sourceFailed(let code): self.failed(side, code)
+            case .targetFailed(let code): self.failed(side.other, code)
+            }
+        }
+
+        /// The limit's time is over.
+        func resume(from side: RelaySide) {
+            self[from: side].isPaused = false
+            self.move(from: side)
+        }
+
+        /// Ends the tunnel from here, after what is already on its way.
+        func end(reason: String) {
+            guard !self.isOver else { return }
+            self.outcome.ended(by: .proxy, reason: reason)
+            self.up.hasEnded = true
+            self.down.hasEnded = true
+            self.move(from: .client)
+            self.move(from: .origin)
+        }
+
+        /// Ends the tunnel at once.
+        func closeNow(reason: String) {
+            guard !self.isOver else { return }
+            self.outcome.ended(by: .proxy, reason: reason)
+            self.finish { $0.close() }
+        }
+
+        // MARK: Ends
+
+        private func failed(_ side: RelaySide, _ code: CInt) {
+            let isReset = code == ECONNRESET || code == EPIPE
+            self.outcome.ended(
+                by: side.closer, reason: isReset ? "reset" : String(cString: strerror(code)))
+            self.finish { $0.reset() }
+        }
+
+        private func finish(_ close: (SpliceSocket) -> Void) {
+            self.isOver = true
+            self.loop.remove(self)
+            self.up.releasePipe(&self.loop.resources)
+            self.down.releasePipe(&self.loop.resources)
+            close(self.client)
+            close(self.origin)
+            self.record.end(self.outcome)
+            // Whoever waits for the last tunnel waits for its log entry too.
+            self.registry.remove(self)
+        }
+
+        private func count(_ side: RelaySide) {
+            self.record.count(self[from: side].uncounted, from: side)
+            self[from: side].uncounted = 0
+        }
+
+        private func await(_ side: RelaySide) {
+            let isAwaited = side == .client ? self.awaitsClient : self.awaitsOrigin
+            guard !isAwaited else { return }
+            if side == .client { self.awaitsClient = true } else { self.awaitsOrigin = true }
+            self.loop.watch(self, side)
+        }
+
+        func socket(_ side: RelaySide) -> SpliceSocket { side == .client ? self.client : self.origin }
+
+        private subscript(from side: RelaySide) -> SpliceDirection {
+            _read { if side == .client { yield self.up } else { yield self.down } }
+            _modify { if side == .client { yield &self.up } else { yield &self.down } }
+        }
+    }
+#endif

@@ -1,0 +1,166 @@
+import Foundation
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A TCP socket on loopback whose calls block, so that one thread can play both ends of a tunnel step by step. No call
+/// waits longer than 30 s.
+package final class BlockingSocket: Sendable {
+    package enum Failure: Error, Equatable {
+        /// The peer has reset the connection.
+        case reset
+        case timedOut
+        case system(call: String, code: Int32)
+    }
+
+    package let descriptor: Int32
+
+    private init(_ descriptor: Int32) throws {
+        guard descriptor >= 0 else { throw Failure.system(call: "socket", code: errno) }
+        self.descriptor = descriptor
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        var limit = timeval(tv_sec: 30, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            _ = setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
+        }
+    }
+
+    /// Bound to a free port and listening.
+    package static func listening() throws -> BlockingSocket {
+        let socket = try BlockingSocket.tcp()
+        guard Self.withLoopback(port: 0, { bind(socket.descriptor, $0, $1) }) == 0,
+            listen(socket.descriptor, 512) == 0
+        else { throw Failure.system(call: "listen", code: errno) }
+        return socket
+    }
+
+    package static func connected(toPort port: Int) throws -> BlockingSocket {
+        let socket = try BlockingSocket.tcp()
+        guard Self.withLoopback(port: UInt16(port), { connect(socket.descriptor, $0, $1) }) == 0 else {
+            throw Failure.system(call: "connect", code: errno)
+        }
+        return socket
+    }
+
+    package var port: Int {
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        _ = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                getsockname(self.descriptor, $0, &length)
+            }
+        }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    package func accepted() throws -> BlockingSocket {
+        try BlockingSocket(accept(self.descriptor, nil, nil))
+    }
+
+    package func send(_ text: String) throws {
+        try Array(text.utf8).withUnsafeBytes { try self.send($0) }
+    }
+
+    package func send(_ bytes: UnsafeRawBufferPointer) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let slice = UnsafeRawBufferPointer(rebasing: rest)
+            rest = rest.dropFirst(try Self.check("send", Self.send(self.descriptor, slice)))
+        }
+    }
+
+    /// What is there, at least a byte; nothing at the peer's FIN.
+    package func receive(into room: UnsafeMutableRawBufferPointer) throws -> Int {
+        try Self.check("recv", recv(self.descriptor, room.baseAddress, room.count, 0))
+    }
+
+    /// So many bytes, fewer at the peer's FIN.
+    package func receive(_ count: Int = .max) throws -> String {
+        var all: [UInt8] = []
+        var room = [UInt8](repeating: 0, count: 64 * 1024)
+        while all.count < count {
+            let read = try room.withUnsafeMutableBytes {
+                try self.receive(into: .init(rebasing: $0[..<min($0.count, count - all.count)]))
+            }
+            if read == 0 { break }
+            all += room[..<read]
+        }
+        return String(decoding: all, as: UTF8.self)
+    }
+
+    /// Sends FIN.
+    package func finish() { _ = shutdown(self.descriptor, Int32(SHUT_WR)) }
+
+    package func close() {
+        #if canImport(Darwin)
+            _ = Darwin.close(self.descriptor)
+        #elseif canImport(Glibc)
+            _ = Glibc.close(self.descriptor)
+        #else
+            _ = Musl.close(self.descriptor)
+        #endif
+    }
+
+    /// Closes with RST.
+    package func reset() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        _ = setsockopt(
+            self.descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+        self.close()
+    }
+
+    private static func check(_ call: String, _ result: Int) throws -> Int {
+        if result >= 0 { return result }
+        switch errno {
+        case ECONNRESET, EPIPE: throw Failure.reset
+        case EAGAIN, EWOULDBLOCK: throw Failure.timedOut
+        case let code: throw Failure.system(call: call, code: code)
+        }
+    }
+
+    private static func tcp() throws -> BlockingSocket {
+        #if canImport(Glibc)
+            try BlockingSocket(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+        #else
+            try BlockingSocket(socket(AF_INET, SOCK_STREAM, 0))
+        #endif
+    }
+
+    private static func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+        #if canImport(Darwin)
+            Darwin.send(descriptor, bytes.baseAddress, bytes.count, 0)
+        #elseif canImport(Glibc)
+            Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+        #else
+            Musl.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+        #endif
+    }
+
+    private static func withLoopback(
+        port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Int32 {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_port = port.bigEndian
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+}
+
+/// Runs blocking code on a thread of its own.
+package func onThread<Result: Sendable>(
+    _ body: @escaping @Sendable () throws -> Result
+) async throws -> Result {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Swift.Result(catching: body)) }
+    }
+}
