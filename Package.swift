@@ -61,6 +61,8 @@ var products: [Product] = [
 var targets: [Target] = [
     library("HTTPWire", [.nioCore, .httpTypes], extra: instrumented),
     library("WebSocketWire", ["HTTPWire", "CZlib", .nioCore, .httpTypes, .crypto], extra: instrumented),
+    library("SOCKSWire", ["HTTPWire", .nioCore], extra: instrumented),
+    library("PortWire", ["HTTPWire", .nioCore], extra: instrumented),
 
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
@@ -73,7 +75,8 @@ var targets: [Target] = [
     library(
         "CulvertTunnel",
         [
-            "CGSSAPI", "HTTPWire", "ProxyAuth", "ProxyRoutes", .nioCore, .nioPosix, .nioSSL, .nioTLS,
+            "CGSSAPI", "HTTPWire", "SOCKSWire", "ProxyAuth", "ProxyRoutes", .nioCore, .nioPosix, .nioSSL,
+            .nioTLS,
             .httpTypes,
         ]),
     library(
@@ -140,6 +143,8 @@ var targets: [Target] = [
         swiftSettings: settings),
     tests("HTTPWireTests", ["HTTPWire", .nioCore, .nioHTTP1, .nioEmbedded, .httpTypes]),
     tests("WebSocketWireTests", ["WebSocketWire", "HTTPWire", .nioCore, .httpTypes]),
+    tests("SOCKSWireTests", ["SOCKSWire", "HTTPWire", .nioCore]),
+    tests("PortWireTests", ["PortWire", "HTTPWire", .nioCore]),
     tests("ProxyAuthTests", ["ProxyAuth", "HTTPWire"]),
     tests("ProxyRoutesTests", ["ProxyRoutes", "ProxyAuth", "HTTPWire"]),
     tests("ProxyPolicyTests", ["ProxyPolicy", "HTTPWire"]),
@@ -177,6 +182,7 @@ var targets: [Target] = [
 if isFuzzing {
     targets += [
         fuzzer("HTTPWire", ["HTTPWire", .nioCore, .httpTypes]),
+        fuzzer("SOCKSWire", ["SOCKSWire", "PortWire", "HTTPWire", .nioCore]),
         fuzzer("WebSocketWire", ["WebSocketWire", "HTTPWire", .nioCore, .httpTypes]),
     ]
 }

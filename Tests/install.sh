@@ -16,11 +16,12 @@ build=(
 )
 packages=(
     # The tools the tests drive.
-    curl git wget openssh-client
+    curl git wget openssh-client netcat-openbsd
     # Origins and runtimes. libnss-wrapper gives sshd a login shell for the user it runs as when the tests run as root.
     openssh-server libnss-wrapper nodejs python3 python3-venv
     # Forward proxies. squid-openssl is Squid with a TLS port; apache2-bin and tinyproxy-bin leave the service out.
-    squid-openssl tinyproxy-bin apache2-bin trafficserver privoxy microsocks nghttp2-proxy
+    squid-openssl tinyproxy-bin apache2-bin trafficserver privoxy microsocks dante-server
+    nghttp2-proxy
     # Authentication: a key server of Kerberos with its client, a proxy that answers NTLM.
     krb5-kdc krb5-admin-server krb5-user cntlm
     # TCP in front of a proxy.

@@ -1,4 +1,3 @@
-public import CulvertTunnel
 public import HTTPWire
 public import ProxyAuth
 public import ProxyPolicy

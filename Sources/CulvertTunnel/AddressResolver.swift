@@ -47,7 +47,7 @@ final class AddressResolver: Resolver, Sendable {
         let work = Self.threads.runIfActive(eventLoop: self.v4.futureResult.eventLoop) {
             // A dial that was given up while it waited for a thread takes none.
             guard !self.isCancelled.load(ordering: .relaxed) else { throw CancellationError() }
-            return try self.admitted(try Self.lookUp(host: host, port: port))
+            return try Self.admitted(try Self.lookUp(host: host, port: port), by: self.filter)
         }
         work.whenComplete { result in
             switch result {
@@ -79,12 +79,32 @@ final class AddressResolver: Resolver, Sendable {
         }
     }
 
+    /// Looks a name up for a proxy that is asked for an address: those that pass the filter, in the system's order.
+    ///
+    /// Fails with ``AddressForbidden`` when none does, with ``NameNotResolved`` when there is none.
+    static func addresses(
+        of host: String,
+        port: UInt16,
+        filter: AddressFilter?,
+        on eventLoop: any EventLoop
+    ) -> EventLoopFuture<[IPAddress]> {
+        self.threads.runIfActive(eventLoop: eventLoop) {
+            let found = try Self.lookUp(host: host, port: Int(port))
+            let addresses = try Self.admitted(found, by: filter).compactMap { IPAddress($0) }
+            guard !addresses.isEmpty else { throw NameNotResolved(reason: "it has no address") }
+            return addresses
+        }
+    }
+
     /// A call to the name service cannot be stopped, its late answer finds nobody; one that waits is not made.
     func cancelQueries() {
         self.isCancelled.store(true, ordering: .relaxed)
     }
 
-    private func admitted(_ addresses: [SocketAddress]) throws -> [SocketAddress] {
+    private static func admitted(
+        _ addresses: [SocketAddress],
+        by filter: AddressFilter?
+    ) throws -> [SocketAddress] {
         guard let filter else { return addresses }
         var objections: [String] = []
         let admitted = addresses.filter { address in

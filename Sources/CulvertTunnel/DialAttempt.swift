@@ -11,18 +11,18 @@ import ProxyRoutes
 ///
 /// `@unchecked Sendable`: every stored property but the `let`s is touched on `eventLoop` only.
 package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
-    private let plan: DialPlan
-    private let eventLoop: any EventLoop
+    let plan: DialPlan
+    let eventLoop: any EventLoop
     private let promise: EventLoopPromise<Output>
     private let configure: @Sendable (any Channel) throws -> Output
 
-    private var channel: (any Channel)?
+    var channel: (any Channel)?
     /// Channels that race for the first connection, to be closed when the attempt is given up.
     private var connecting: [any Channel] = []
     private var resolver: AddressResolver?
     private var phase = TunnelError.Phase.resolve
     /// What name lookups took so far. For the event loop only.
-    package private(set) var resolveTime = TimeAmount.zero
+    package var resolveTime = TimeAmount.zero
     private var remaining: ArraySlice<DialStep> = []
     /// By the index of the hop.
     private var authentications: [Int: HopAuthentication] = [:]
@@ -35,7 +35,9 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
     /// The TLS with the hop that is being built, for the schemes that bind to it.
     private var hopTLSHandler: NIOSSLClientHandler?
     private var deadline: Scheduled<Void>?
-    private var isFinished = false
+    private(set) var isFinished = false
+    /// What this side looked up for `socks5` hops, by the hop's index: the first is asked for, the others are left.
+    var addressesForSOCKS: [Int: [IPAddress]] = [:]
 
     /// The configured channel's output, or a ``TunnelError``.
     package var future: EventLoopFuture<Output> { self.promise.futureResult }
@@ -80,15 +82,14 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
     /// The check of a target that a proxy will dial.
     private func checkTarget() {
         guard self.plan.checksTargetBeforeParent, let filter = self.plan.filter,
-            !self.plan.route.hops.isEmpty,
-            case .name = self.plan.target.host
-        else { return self.connect() }
+            self.plan.isTargetResolvedByProxy, case .name = self.plan.target.host
+        else { return self.lookUpForSOCKS() }
         let asked = NIODeadline.now()
         TargetCheck.run(self.plan.target, on: self.eventLoop, filter: filter).whenComplete { result in
             self.resolveTime = self.resolveTime + (.now() - asked)
             guard !self.isFinished else { return }
             switch result {
-            case .success: self.connect()
+            case .success: self.lookUpForSOCKS()
             case .failure(let error as TunnelError): self.fail(error)
             case .failure(let error): self.fail(self.error(.nameNotResolved, .network, "\(error)"))
             }
@@ -97,7 +98,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
 
     // MARK: TCP
 
-    private func connect() {
+    func connect() {
         let peer = self.plan.firstPeer
         self.remaining = self.plan.steps[...]
         let bootstrap = ClientBootstrap(group: self.eventLoop)
@@ -153,7 +154,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
 
     // MARK: Steps
 
-    private func runNextStep() {
+    func runNextStep() {
         guard let channel, !self.isFinished else { return }
         do {
             switch self.remaining.popFirst() {
@@ -169,6 +170,9 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
             case .connect(let index, let target):
                 self.phase = .proxyConnect(self.plan.route.hops[index])
                 try self.startConnect(hop: index, target: target, on: channel)
+            case .socks(let index, let target):
+                self.phase = .proxyConnect(self.plan.route.hops[index])
+                try self.startSOCKS(hop: index, target: target, on: channel)
             case .targetTLS(let tls):
                 self.phase = .targetTLS
                 _ = try self.startTLS(tls, host: self.plan.target.host, fault: .target, on: channel)
@@ -322,7 +326,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
 
     // MARK: Ends
 
-    private func fail(_ error: TunnelError) {
+    func fail(_ error: TunnelError) {
         guard !self.isFinished else { return }
         self.isFinished = true
         self.deadline?.cancel()

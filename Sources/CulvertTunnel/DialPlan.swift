@@ -30,6 +30,7 @@ package struct DialPlan: Sendable {
 enum DialStep {
     case proxyTLS(hop: Int)
     case connect(hop: Int, to: Authority)
+    case socks(hop: Int, to: Authority)
     case targetTLS(PreparedTLS)
 }
 
@@ -40,11 +41,30 @@ extension DialPlan {
         var steps: [DialStep] = []
         for (index, hop) in self.route.hops.enumerated() {
             if hop.scheme == .https { steps.append(.proxyTLS(hop: index)) }
-            let isLast = index == self.route.hops.count - 1
-            steps.append(
-                .connect(hop: index, to: isLast ? self.target : self.route.hops[index + 1].authority))
+            let next = self.peer(behind: index)
+            steps.append(hop.scheme.isSOCKS ? .socks(hop: index, to: next) : .connect(hop: index, to: next))
         }
         if let targetTLS { steps.append(.targetTLS(targetTLS)) }
         return steps
+    }
+
+    /// Where a hop is asked to connect to: the next one, or the target.
+    func peer(behind hop: Int) -> Authority {
+        self.route.hops.indices.contains(hop + 1) ? self.route.hops[hop + 1].authority : self.target
+    }
+
+    /// The names that this side looks up for `socks5` hops, by the hop's index.
+    var namesForSOCKS: [(hop: Int, name: String, port: UInt16)] {
+        self.route.hops.enumerated().compactMap { index, hop in
+            let peer = self.peer(behind: index)
+            guard hop.scheme == .socks5, case .name(let name) = peer.host else { return nil }
+            return (index, name, peer.port)
+        }
+    }
+
+    /// Whether a proxy looks the target's name up, out of this side's sight.
+    var isTargetResolvedByProxy: Bool {
+        guard let last = self.route.hops.last, case .name = self.target.host else { return false }
+        return last.scheme != .socks5
     }
 }

@@ -4,7 +4,7 @@ public import NIOCore
 public import NIOPosix
 package import ProxyRoutes
 
-/// Opens TCP and TLS streams along a route of HTTP CONNECT proxies.
+/// Opens TCP and TLS streams along a route of proxies: HTTP CONNECT, plain or inside TLS, and SOCKS.
 ///
 /// ```swift
 /// let dialer = try Dialer(.init { $0.proxy = .hops([try ProxyHop("http://user:password@proxy.example:3128")]) })
@@ -21,7 +21,7 @@ public struct Dialer: Sendable {
         /// One deadline over name lookup, proxies, their authentication, and TLS. 30 s: long enough for a slow
         /// proxy's DNS, short enough for a person.
         public var openTimeout: Duration = .seconds(30)
-        /// TLS with `https` proxies.
+        /// TLS with `https` proxies that have no options of their own (``ProxyHop/tls``).
         public var proxyTLS = TLSOptions()
         /// Fields for the CONNECT to the first proxy, in place of the defaults of the same name. Nobody else sees them.
         public var connectFields: HTTPFields = [:]
@@ -119,15 +119,18 @@ public struct Dialer: Sendable {
     ) throws(TunnelError) -> DialPlan {
         var hopTLS: [Int: PreparedTLS] = [:]
         for (index, hop) in route.hops.enumerated() where hop.scheme == .https {
-            hopTLS[index] = try self.contexts.prepare(self.configuration.proxyTLS, for: hop.authority.host)
+            let options = hop.tls ?? self.configuration.proxyTLS
+            hopTLS[index] = try self.contexts.prepare(options, for: hop.authority.host)
         }
         var targetTLS: PreparedTLS?
         if let tls { targetTLS = try self.contexts.prepare(tls, for: target.host) }
-        return DialPlan(
+        let plan = DialPlan(
             target: target, route: route, targetTLS: targetTLS, hopTLS: hopTLS,
             connectFields: self.configuration.connectFields,
             authentication: self.configuration.proxyAuthentication, authStore: self.authStore,
             timeout: TimeAmount(min(self.configuration.openTimeout, Self.longestTimeout)), filter: filter)
+        try plan.checkCredentialsForSOCKS()
+        return plan
     }
 
     package func dial<Output: Sendable>(

@@ -12,7 +12,7 @@ public struct TunnelError: Error, Sendable {
         case connect
         /// TLS with a proxy.
         case proxyTLS(ProxyHop)
-        /// CONNECT and its authentication at a proxy.
+        /// CONNECT, or the exchange of SOCKS, at a proxy, with its authentication.
         case proxyConnect(ProxyHop)
         /// TLS with the target, inside the tunnel.
         case targetTLS
@@ -44,11 +44,11 @@ public struct TunnelError: Error, Sendable {
         case connectionFailed
         /// The TLS handshake failed, or the certificate was not the right one.
         case tlsFailed
-        /// The proxy answered CONNECT with a refusal.
+        /// The proxy answered CONNECT or the request of SOCKS with a refusal.
         case refusedByProxy
         /// The proxy wants other credentials than those at hand, or a scheme that is not spoken here.
         case authenticationFailed
-        /// The proxy's answer is not HTTP, or breaks its rules or limits.
+        /// The proxy's answer is not HTTP, or not SOCKS, or breaks the rules or limits.
         case malformedProxyAnswer
         /// The connection ended before the tunnel stood.
         case connectionClosed
@@ -109,7 +109,7 @@ extension TunnelError.Phase: CustomStringConvertible {
         case .resolve: "name lookup"
         case .connect: "connect"
         case .proxyTLS(let hop): "TLS with proxy \(hop)"
-        case .proxyConnect(let hop): "CONNECT at proxy \(hop)"
+        case .proxyConnect(let hop): "\(hop.scheme.isSOCKS ? "SOCKS" : "CONNECT") at proxy \(hop)"
         case .targetTLS: "TLS with the target"
         }
     }

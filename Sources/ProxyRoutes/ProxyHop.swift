@@ -9,32 +9,56 @@ public struct ProxyHop: Sendable, Hashable {
         case http
         /// CONNECT inside TLS to the proxy.
         case https
+        /// SOCKS 4a: the proxy looks names up; a user name, but no password.
+        case socks4a
+        /// SOCKS 5 (RFC 1928); names are looked up on this side.
+        case socks5
+        /// SOCKS 5; the proxy looks names up.
+        case socks5h
 
         /// The port a URL without one means.
         public var defaultPort: UInt16 {
             switch self {
             case .http: 80
             case .https: 443
+            case .socks4a, .socks5, .socks5h: 1080
+            }
+        }
+
+        /// Whether SOCKS is spoken instead of HTTP.
+        package var isSOCKS: Bool {
+            switch self {
+            case .http, .https: false
+            case .socks4a, .socks5, .socks5h: true
             }
         }
     }
 
-    /// Plain TCP or TLS to the proxy.
+    /// What is spoken with the proxy.
     public var scheme: Scheme
     /// Where the proxy listens.
     public var authority: Authority
     /// Sent only to this proxy, and only when it asks.
     public var credentials: ProxyCredentials?
+    /// TLS with this proxy, when it is an `https` one; nil means the options for all proxies.
+    public var tls: TLSOptions?
 
     /// A hop from its parts.
-    public init(scheme: Scheme, authority: Authority, credentials: ProxyCredentials? = nil) {
+    public init(
+        scheme: Scheme,
+        authority: Authority,
+        credentials: ProxyCredentials? = nil,
+        tls: TLSOptions? = nil
+    ) {
         self.scheme = scheme
         self.authority = authority
         self.credentials = credentials
+        self.tls = tls
     }
 
     /// Reads a proxy URL. Scheme and port may be missing (`http` and the scheme's port are meant); user name and
-    /// password are percent-decoded.
+    /// password are percent-decoded. An `https` URL may carry TLS options of its own:
+    /// `https://proxy.example?ca=FILE&servername=NAME&cert=FILE&key=FILE`.
     ///
     /// - Throws: ``ProxyURLError``, whose text never holds the password.
     public init(_ text: some StringProtocol) throws(ProxyURLError) {
@@ -61,7 +85,9 @@ public struct ProxyHop: Sendable, Hashable {
             assumptions.append("no scheme given, http assumed")
         }
 
+        // Behind the user info: a password may hold a question mark.
         let credentials = try Self.takeCredentials(from: &rest)
+        let tls = scheme == .https ? try TLSOptions.take(fromQueryOf: &rest) : nil
         if rest.last == "/" { rest.removeLast() }
         guard !rest.contains(where: { "/?#".contains($0) }) else {
             throw ProxyURLError(reason: .pathNotAllowed)
@@ -71,7 +97,8 @@ public struct ProxyHop: Sendable, Hashable {
         do {
             let authority = try Authority(rest, defaultPort: scheme.defaultPort)
             if !Self.hasPort(rest) { assumptions.append("no port given, \(scheme.defaultPort) assumed") }
-            return (ProxyHop(scheme: scheme, authority: authority, credentials: credentials), assumptions)
+            let hop = ProxyHop(scheme: scheme, authority: authority, credentials: credentials, tls: tls)
+            return (hop, assumptions)
         } catch {
             throw ProxyURLError(reason: .authority(error))
         }
@@ -110,12 +137,14 @@ extension ProxyHop: CustomStringConvertible {
 public struct ProxyURLError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong.
     public enum Reason: Hashable, Sendable {
-        /// The scheme is neither `http` nor `https`.
+        /// The scheme is none of ``ProxyHop/Scheme``.
         case unsupportedScheme(String)
         /// Nothing stands where the host belongs.
         case hostMissing
         /// A path, query or fragment follows the port.
         case pathNotAllowed
+        /// The query of an `https` URL is not made of TLS options.
+        case queryNotUnderstood
         /// A percent escape of the user info is broken.
         case userInfoNotDecodable
         /// Host or port are malformed.
@@ -132,10 +161,13 @@ public struct ProxyURLError: Error, Hashable, Sendable, CustomStringConvertible 
             case .unsupportedScheme(let scheme): "the scheme \"\(scheme)\" is not supported"
             case .hostMissing: "the host is missing"
             case .pathNotAllowed: "a proxy URL has no path, query or fragment"
+            case .queryNotUnderstood:
+                "the query of an https proxy holds ca=FILE, servername=NAME, or cert=FILE and key=FILE together"
             case .userInfoNotDecodable: "user name or password has a broken percent escape"
             case .authority(let error): error.description
             }
-        return "\(problem); expected http://[user:password@]host[:port] or https://…"
+        return
+            "\(problem); expected http://[user:password@]host[:port], or https, socks5h, socks5 or socks4a in place of http"
     }
 }
 

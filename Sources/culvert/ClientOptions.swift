@@ -7,8 +7,10 @@ import HTTPTypes
 struct ClientOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Proxy to go through: http://[user:password@]host[:port] or https://…; 'none' for none.",
+            "Proxy to go through: http://[user:password@]host[:port], or https, socks5h, socks5 or socks4a in place of http; 'none' for none.",
             discussion: """
+                socks5h and socks4a let the proxy look names up, socks5 looks them up here. An https URL may carry TLS \
+                options of its own: https://host?ca=FILE&servername=NAME&cert=FILE&key=FILE. \
                 Given more than once, the proxies form a chain, nearest first. Without it the environment decides: \
                 wss_proxy, ws_proxy, https_proxy, http_proxy, all_proxy, no_proxy.
                 """,

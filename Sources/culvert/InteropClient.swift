@@ -16,9 +16,8 @@ struct CulvertClient: InteropClient {
 
     func lack(of feature: ClientFeature) -> String? {
         switch feature {
-        case .webSocket, .fragments, .compression, .ping, .closeCode, .chains, .digest: nil
+        case .webSocket, .fragments, .compression, .ping, .closeCode, .chains, .digest, .socks: nil
         case .http2Proxy: "culvert speaks no HTTP/2 with a proxy"
-        case .socks: "culvert speaks no SOCKS with a proxy"
         }
     }
 
@@ -51,7 +50,8 @@ struct CulvertClient: InteropClient {
         switch address.scheme {
         case .http: scheme = .http
         case .https: scheme = .https
-        case .http2, .socks5h:
+        case .socks5h: scheme = .socks5h
+        case .http2:
             throw InteropFailure(.other, "culvert speaks no \(address.scheme.rawValue) with a proxy")
         }
         let credentials = address.user.map {

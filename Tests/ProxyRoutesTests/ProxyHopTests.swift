@@ -14,6 +14,11 @@ struct ProxyHopTests {
             ("http://proxy.example/", "http://proxy.example:80", nil, nil),
             ("HTTP://PROXY.example:80", "http://proxy.example:80", nil, nil),
             ("proxy.example", "http://proxy.example:80", nil, nil),
+            ("socks5h://proxy.example", "socks5h://proxy.example:1080", nil, nil),
+            ("SOCKS5://alice:secret@[::1]:1081/", "socks5://[::1]:1081", "alice", "secret"),
+            ("socks4a://alice@p", "socks4a://p:1080", "alice", ""),
+            ("https://p:1?ca=/etc/ca.pem", "https://p:1", nil, nil),
+            ("https://alice:se?cret@p:1/?ca=x", "https://p:1", "alice", "se?cret"),
             ("proxy.example:8080", "http://proxy.example:8080", nil, nil),
             ("[::1]:8080", "http://[::1]:8080", nil, nil),
             ("http://[2001:DB8::1]", "http://[2001:db8::1]:80", nil, nil),
@@ -30,10 +35,31 @@ struct ProxyHopTests {
         #expect(hop.credentials?.password == password.map { Secret($0) })
     }
 
+    @Test("an https proxy may have TLS options of its own")
+    func tls() throws {
+        let hop = try ProxyHop("https://p:1?ca=/a%20b.pem&servername=inner.example&cert=c.pem&key=k.pem")
+        let expected = TLSOptions {
+            $0.trustRoots = .file("/a b.pem")
+            $0.serverName = "inner.example"
+            $0.identity = .init(certificateChainFile: "c.pem", privateKeyFile: "k.pem")
+        }
+        #expect(hop.tls == expected)
+        #expect((try ProxyHop("https://p:1")).tls == nil)
+    }
+
+    @Test(
+        "a query that is not made of TLS options is refused",
+        arguments: ["", "ca", "ca=", "ca=x&ca=y", "cert=c", "key=k", "CA=x", "ca=x&", "verify=no", "ca=%zz"])
+    func query(text: String) {
+        let error = #expect(throws: ProxyURLError.self) { try ProxyHop("https://p:1?\(text)") }
+        #expect(error?.reason == .queryNotUnderstood)
+    }
+
     @Test(
         "bad ones are refused without showing the password",
         arguments: [
-            "", "http://", "ftp://p:1", "socks5://p:1", "http://p:0", "http://p:65536", "http://p:x",
+            "", "http://", "ftp://p:1", "socks://p:1", "socks5://p:1?ca=x", "http://p:0", "http://p:65536",
+            "http://p:x",
             "http://p:1/path", "http://p:1?query", "http://hunter2:hunter2@", "http://a:hunter2%zz@p:1",
             "http://a:hunter2%C3@p:1", "http://a:hunter2@p p:1", "http://a:hunter2@127.1:1", "http://p:1#f",
         ])

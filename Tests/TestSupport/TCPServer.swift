@@ -28,10 +28,12 @@ package func withTCPServer<Result: Sendable>(
                             }
                         }
                     }
+                    connections.cancelAll()
                 }
             }
         }
-        defer { group.cancelAll() }
+        // Closed, not cancelled: an accepted connection whose wrapper nobody takes would trap.
+        defer { listener.channel.close(promise: nil) }
         return try await body(Authority(host: "127.0.0.1", port: port))
     }
 }
