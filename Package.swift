@@ -54,6 +54,7 @@ var products: [Product] = [
     .library(name: "CulvertTunnel", targets: ["CulvertTunnel"]),
     .library(name: "CulvertWebSocket", targets: ["CulvertWebSocket"]),
     .library(name: "CulvertProxy", targets: ["CulvertProxy"]),
+    .library(name: "CulvertAdmin", targets: ["CulvertAdmin"]),
     .executable(name: "culvert", targets: ["culvert"]),
 ]
 
@@ -94,6 +95,15 @@ var targets: [Target] = [
             .logging, .metrics, .lifecycle, .yams,
         ]),
 
+    // The admin listener needs the proxy and the WebSocket server, which need not know each other.
+    .target(
+        name: "CulvertAdmin",
+        dependencies: [
+            "CulvertProxy", "CulvertWebSocket", "HTTPWire", .nioCore, .httpTypes, .logging, .lifecycle,
+        ],
+        resources: [.embedInCode("Resources")],
+        swiftSettings: settings),
+
     .systemLibrary(
         name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
     .systemLibrary(
@@ -108,7 +118,7 @@ var targets: [Target] = [
     .executableTarget(
         name: "culvert",
         dependencies: [
-            "CulvertTunnel", "CulvertWebSocket", "CulvertProxy", "CulvertInterop", "HTTPWire",
+            "CulvertTunnel", "CulvertWebSocket", "CulvertProxy", "CulvertAdmin", "CulvertInterop", "HTTPWire",
             "ProxyRoutes", "WebSocketWire", .nioCore, .nioPosix, .nioSSL, .httpTypes, .logging, .lifecycle,
             .unixSignals, .argumentParser,
         ],
@@ -165,6 +175,12 @@ var targets: [Target] = [
         [
             "TestSupport", "CulvertProxy", "CulvertTunnel", "HTTPWire", "ProxyPolicy", .nioCore, .nioPosix,
             .httpTypes, .logging,
+        ]),
+    tests(
+        "CulvertAdminTests",
+        [
+            "TestSupport", "CulvertAdmin", "CulvertProxy", "CulvertTunnel", "CulvertWebSocket", "HTTPWire",
+            .nioCore, .httpTypes, .logging, .lifecycle,
         ]),
     tests(
         "CulvertInteropTests",

@@ -47,6 +47,8 @@ pypi=(
     # WebSocket servers and clients.
     websockets==17.4 tornado==6.6.1 autobahn==26.10.2 twisted==26.10.0 aiohttp==3.14.5 python-socketio==5.18.1
     websocket-client==1.9.2
+    # Reads our metrics.
+    prometheus-client==0.26.0
     # An HTTPS client; proxies.
     requests==2.34.2 proxy.py==2.4.10
     # The judge of NTLM.

@@ -121,8 +121,11 @@ final class ProxyCore: Sendable {
     }
 
     /// Tells the log and the counters of a request or tunnel that is over.
-    func record(_ entry: AccessLogEntry) {
-        self.metrics.ended(entry)
+    ///
+    /// - Parameter meter: the tunnel's, when it was one.
+    func record(_ entry: AccessLogEntry, meter: TunnelMeter? = nil) {
+        if let meter { self.metrics.tunnelEnded(meter) }
+        self.metrics.ended(entry, wasTunnel: meter != nil)
         self.configuration.accessLog?(entry)
     }
 

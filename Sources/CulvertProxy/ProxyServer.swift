@@ -12,7 +12,7 @@ public import ServiceLifecycle
 /// try await server.run()
 /// ```
 public struct ProxyServer: Service {
-    private let core: ProxyCore
+    let core: ProxyCore
     private let eventLoopGroup: any EventLoopGroup
 
     /// A server that listens once ``run()`` is called.
@@ -134,7 +134,7 @@ public struct ListenError: Error, CustomStringConvertible {
 }
 
 extension ListenAddress {
-    init?(_ address: SocketAddress) {
+    package init?(_ address: SocketAddress) {
         guard let ip = IPAddress(address), let port = address.port else { return nil }
         self.init(address: ip, port: port)
     }

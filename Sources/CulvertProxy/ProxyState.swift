@@ -1,5 +1,5 @@
 /// Where a proxy is in its life.
-package enum ProxyState: String, Sendable {
+package enum ProxyState: String, Sendable, CaseIterable {
     /// It does not listen yet.
     case starting
     /// It accepts connections.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CulvertAdmin
 import CulvertProxy
 import Foundation
 import Logging
@@ -99,8 +100,23 @@ struct ProxyCommand: AsyncParsableCommand {
             settings.proxy = self.connected(settings.proxy, to: writer)
             return settings
         }
-        try await Self.runUntilSignalled(server, reloader, writer)
+        let admin = settings.admin.map { self.adminServer(at: $0, settings, for: server) }
+        // Services stop in reverse order: the admin listener outlives the drain, and says "not ready" meanwhile.
+        let services: [any Service] = (admin.map { [$0] } ?? []) + [server]
+        try await Self.runUntilSignalled(services, reloader, writer)
         writer.flush()
+    }
+
+    private func adminServer(
+        at address: ListenAddress, _ settings: ProxySettings, for server: ProxyServer
+    ) -> AdminServer {
+        AdminServer(
+            .init {
+                $0.address = address
+                $0.hostNames = settings.adminHostNames
+                $0.version = Culvert.configuration.version
+                $0.onListening = { StandardError.print("culvert proxy: admin listener on \($0)") }
+            }, for: server)
     }
 
     /// The configuration with what only the command has: the log's file and standard error.
@@ -116,10 +132,10 @@ struct ProxyCommand: AsyncParsableCommand {
     }
 
     private static func runUntilSignalled(
-        _ server: ProxyServer, _ reloader: ProxyReloader, _ log: AccessLogWriter
+        _ services: [any Service], _ reloader: ProxyReloader, _ log: AccessLogWriter
     ) async throws {
         let logger = Logger(label: "culvert")
-        let group = ServiceGroup(services: [server], logger: logger)
+        let group = ServiceGroup(services: services, logger: logger)
         try await withThrowingTaskGroup(of: Bool.self) { tasks in
             tasks.addTask {
                 var signals = 0

@@ -34,6 +34,8 @@ struct ProxyFlags: ParsableArguments {
     @Option(help: .setting("relay")) var relay: String?
     @Option(help: .setting("access-log"), completion: .file()) var accessLog: String?
     @Option(help: .setting("access-log-format")) var accessLogFormat: String?
+    @Option(help: .setting("admin")) var admin: String?
+    @Option(help: .setting("admin-host")) var adminHost: [String] = []
     @Option(help: .setting("log-level")) var logLevel: String?
     @Flag(inversion: .prefixedNo, help: .setting("watch")) var watch: Bool?
 

@@ -25,6 +25,17 @@ struct TopDestinationsTests {
         #expect(heaviest.first == .init(target: "heavy:443", requests: 1, bytes: 1_000_000))
     }
 
+    @Test(
+        "of a target only host and port are kept",
+        arguments: [
+            ("example.com:443", "example.com:443"), ("http://example.com/a?token=x", "example.com"),
+            ("http://user:secret@example.com:81?q", "example.com:81"), ("https://[::1]:1/@", "[::1]:1"),
+            ("", ""), ("http://", ""),
+        ])
+    func names(target: String, name: String) {
+        #expect(TopDestinations.name(of: target) == name)
+    }
+
     @Test("sums do not overflow")
     func overflow() {
         var table = TopDestinations(capacity: 1)

@@ -172,6 +172,20 @@ extension ConfigurationKey {
             "access-log-format", \.accessLogFormat,
             "How a line of the access log looks: JSON, or Squid's native format."
         ).needingRestart,
+        .init(
+            "admin", "address:port",
+            "Address and port of the admin listener: status page, /metrics, /healthz, /readyz. Asks for no password."
+        ) { (settings, entry) throws(ConfigurationError) in
+            settings.admin = try entry.parsed("address and port; expected 127.0.0.1:9090") {
+                ListenAddress($0)
+            }
+        }.needingRestart,
+        .list(
+            "admin-host", "name",
+            "Name by which the admin listener may be called, besides addresses and localhost."
+        ) { (settings, entry) throws(ConfigurationError) in
+            settings.adminHostNames = try entry.each { (item) throws(ConfigurationError) in try item.text() }
+        }.needingRestart,
         .choice(
             "log-level", \.logLevel, "Diagnostics on standard error."
         ).needingRestart,

@@ -17,6 +17,10 @@ public struct ProxySettings: Sendable {
     public var accessLog = "-"
     /// How a line of it looks.
     public var accessLogFormat = AccessLogWriter.Format.json
+    /// Where the admin listener is; nil for none.
+    public var admin: ListenAddress?
+    /// Names by which it may be called, besides addresses and `localhost`.
+    public var adminHostNames: [String] = []
     /// How much a command tells on standard error.
     public var logLevel = Logger.Level.notice
     /// Whether a change of one of ``files`` should be followed by a reload.

@@ -109,13 +109,26 @@ package final class ProxyMetrics: Sendable {
         self.bytesDownMirror.increment(by: meter.bytesDown)
     }
 
-    /// A request or tunnel is over, and this is its line.
-    func ended(_ entry: AccessLogEntry) {
+    /// A request or tunnel is over, and this is its line; a tunnel's meter was ended before.
+    func ended(_ entry: AccessLogEntry, wasTunnel: Bool) {
         self.requests.add()
+        if entry.isAllowed, !wasTunnel { self.moved(entry) }
         guard !entry.isAllowed, entry.status > 0 else { return }
         let reason = RefusalReason(status: entry.status).rawValue
         self.refusals.add(reason)
         self.refusalsByRule.add(entry.rule ?? reason)
+    }
+
+    /// The bytes of a request that was no tunnel.
+    private func moved(_ entry: AccessLogEntry) {
+        self.tunnels.withLock { tunnels in
+            tunnels.endedBytesUp &+= entry.bytesUp
+            tunnels.endedBytesDown &+= entry.bytesDown
+            let name = TopDestinations.name(of: entry.target)
+            tunnels.destinations.add(name, bytes: entry.bytesUp &+ entry.bytesDown)
+        }
+        self.bytesUpMirror.increment(by: entry.bytesUp)
+        self.bytesDownMirror.increment(by: entry.bytesDown)
     }
 
     // MARK: What it comes to
@@ -124,15 +137,16 @@ package final class ProxyMetrics: Sendable {
         let (open, ended) = self.tunnels.withLock { tunnels in
             (Array(tunnels.open.values), (up: tunnels.endedBytesUp, down: tunnels.endedBytesDown))
         }
-        return ProxyTotals(
-            connectionsOpen: self.openConnections.load(ordering: .relaxed),
-            connections: self.connections.value,
-            tunnelsOpen: open.count,
-            tunnelsOpened: self.tunnelsOpened.value,
-            requests: self.requests.value,
-            refused: self.refusals.values.values.reduce(0, &+),
-            bytesUp: open.reduce(ended.up) { $0 &+ $1.bytesUp },
-            bytesDown: open.reduce(ended.down) { $0 &+ $1.bytesDown })
+        var totals = ProxyTotals()
+        totals.connectionsOpen = self.openConnections.load(ordering: .relaxed)
+        totals.connections = self.connections.value
+        totals.tunnelsOpen = open.count
+        totals.tunnelsOpened = self.tunnelsOpened.value
+        totals.requests = self.requests.value
+        totals.refused = self.refusals.values.values.reduce(0, &+)
+        totals.bytesUp = open.reduce(ended.up) { $0 &+ $1.bytesUp }
+        totals.bytesDown = open.reduce(ended.down) { $0 &+ $1.bytesDown }
+        return totals
     }
 
     package var openTunnels: [TunnelMeter] { self.tunnels.withLock { Array($0.open.values) } }
@@ -199,18 +213,6 @@ package final class ProxyMetrics: Sendable {
                 samples: up),
         ]
     }
-}
-
-/// The sums at one moment.
-package struct ProxyTotals: Sendable, Hashable {
-    package var connectionsOpen = 0
-    package var connections: UInt64 = 0
-    package var tunnelsOpen = 0
-    package var tunnelsOpened: UInt64 = 0
-    package var requests: UInt64 = 0
-    package var refused: UInt64 = 0
-    package var bytesUp: UInt64 = 0
-    package var bytesDown: UInt64 = 0
 }
 
 extension TunnelError {

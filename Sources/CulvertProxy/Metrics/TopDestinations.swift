@@ -1,3 +1,5 @@
+import Foundation
+
 /// Where most of the traffic goes, in bounded memory: the "space-saving" summary of Metwally, Agrawal and
 /// El Abbadi. A destination that is new when the table is full takes the place and the weight of the lightest, so
 /// a heavy one is never missed and only light ones are inexact.
@@ -37,6 +39,14 @@ package struct TopDestinations: Sendable {
             ($0.bytes, $0.requests, $1.target) > ($1.bytes, $1.requests, $0.target)
         }
         return Array(sorted.prefix(count))
+    }
+
+    /// The host and port of a request's target: paths and queries hold what is nobody's business.
+    package static func name(of target: String) -> String {
+        guard let scheme = target.range(of: "://") else { return target }
+        let authority = target[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        return String(
+            authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority)
     }
 
     private mutating func replaceLightest(by target: String) {

@@ -18,7 +18,7 @@ package final class TunnelMeter: Sendable {
         self.id = id
         self.client = entry.client
         self.user = entry.user
-        self.target = entry.target
+        self.target = TopDestinations.name(of: entry.target)
         self.address = entry.address
         self.openedAt = entry.timestamp
         self.engine = engine

@@ -33,7 +33,6 @@ final class TunnelRecord: Sendable {
         entry.closedBy = outcome.closedBy ?? .proxy
         entry.reason = outcome.reason
         entry.milliseconds = (NIODeadline.now() - self.start).nanoseconds / 1_000_000
-        self.core.metrics.tunnelEnded(self.meter)
         if self.leavesChannels { self.core.metrics.connectionClosed() }
         self.core.record(entry)
     }

@@ -40,6 +40,11 @@ struct CulvertProxyProcess: Sendable {
         return try await CulvertProxyProcess(["--users-file", file.path] + arguments)
     }
 
+    /// The port of its admin listener, which `--admin 127.0.0.1:0` opens.
+    func adminPort() async throws -> Int {
+        try await self.process.port(after: "culvert proxy: admin listener on ", in: self.process.errors)
+    }
+
     /// The access log's lines so far; throws where one is not JSON.
     func log() throws -> [LogLine] {
         try self.process.output.lines.map { try JSONDecoder().decode(LogLine.self, from: Data($0.utf8)) }

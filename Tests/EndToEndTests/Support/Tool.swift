@@ -4,7 +4,7 @@ import Testing
 /// A program from outside that some tests need; Tests/install.sh brings all of them.
 enum Tool: String, CaseIterable, Sendable {
     case curl, git, openssl, ssh, sshd, node, python3, squid, tinyproxy, apache2, cntlm, krb5kdc, kinit
-    case microsocks, danted, nc, haproxy
+    case microsocks, danted, nc, haproxy, chromium
 
     /// Absolute where that matters: sshd refuses to be started by name.
     var path: String? {
