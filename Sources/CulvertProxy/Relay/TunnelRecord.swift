@@ -34,6 +34,6 @@ final class TunnelRecord: Sendable {
         entry.reason = outcome.reason
         entry.milliseconds = (NIODeadline.now() - self.start).nanoseconds / 1_000_000
         if self.leavesChannels { self.core.metrics.connectionClosed() }
-        self.core.record(entry)
+        self.core.record(entry, meter: self.meter)
     }
 }
