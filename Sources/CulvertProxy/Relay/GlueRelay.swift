@@ -90,8 +90,9 @@ final class GlueRelay {
 
     func readCompleted(_ side: RelaySide) {
         guard let target = self[side.other].context else { return }
-        target.flush()
+        // First: a flush can tell of writability at once, which reads on.
         self.spend(side)
+        target.flush()
         self.readOn(side)
     }
 
