@@ -80,7 +80,10 @@
 
         /// Offers the target what is held, from outside a loop.
         mutating func sendHeld(to target: SpliceSocket) {
-            guard case .moved(let count) = self.held.withUnsafeReadableBytes({ target.send($0) }) else {
+            // Even an empty send would take the socket's error, which the first read has to see.
+            guard self.held.readableBytes > 0,
+                case .moved(let count) = self.held.withUnsafeReadableBytes({ target.send($0) })
+            else {
                 return
             }
             self.held.moveReaderIndex(forwardBy: count)
