@@ -140,7 +140,8 @@ var targets: [Target] = [
     .executableTarget(
         name: "benchmarks",
         dependencies: [
-            "CBenchmarks", "CulvertWebSocket", "HTTPWire", "WebSocketWire", .nioCore, .argumentParser,
+            "CBenchmarks", "CulvertWebSocket", "HTTPWire", "WebSocketWire", .nioCore, .nioSSL,
+            .argumentParser,
         ],
         path: "Tests/Benchmarks/Command",
         swiftSettings: settings),

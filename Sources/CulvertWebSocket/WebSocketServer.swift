@@ -31,6 +31,9 @@ public struct WebSocketServer: Service {
         public var onUpgrade: (@Sendable (WebSocketUpgrade) async throws -> WebSocketUpgradeDecision)?
         /// Answers requests that ask for no WebSocket; the connection closes behind the answer. Nil answers 426.
         public var onOtherRequest: (@Sendable (PlainHTTPRequest) async -> Void)?
+        /// Runs each closure on its connection's event loop, so that no message changes threads. For closures that neither
+        /// block nor compute for long; off by default, as for ``WebSocketClient/Configuration/runsOnEventLoop``.
+        public var runsOnEventLoop = false
         /// Connections beyond so many are closed as they come. 10,000: what the usual limit of descriptors allows.
         public var maxConnections = 10_000
         /// How long the closures may go on after the stop, before they are cancelled. 10 s: service managers kill
@@ -200,7 +203,8 @@ public struct WebSocketServer: Service {
 
     private func serve(_ socket: WebSocket) async {
         do {
-            try await self.body(socket)
+            let executor = self.configuration.runsOnEventLoop ? socket.executor : nil
+            try await withTaskExecutorPreference(executor) { try await self.body(socket) }
             await socket.shutDown(.normalClosure)
         } catch {
             self.logger.debug("serving ended with an error", metadata: ["error": "\(error)"])

@@ -21,8 +21,6 @@ CONNECTIONS = 32
 IDLE = 5000
 FILES = pathlib.Path(__file__).parent.absolute() / "Peers" / "websocket"
 GO = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode"}
-# The machine of the codec in an echo handler: Examples/EchoServer.
-OUR_SERVER = 'exec "$0" --port "$1" ${2:+--cert "$2"} ${3:+--key "$3"}'
 NODE = {"NODE_PATH": "/usr/share/nodejs"}
 
 
@@ -80,8 +78,8 @@ class Workshop:
         """Name -> (command, environment); behind the command come the port, and for TLS certificate and key."""
         python = str(peers.PYTHON.absolute())
         return {
-            # Takes the same in options.
-            "culvert": (["sh", "-c", OUR_SERVER, str(programs / "echo-server")], {}),
+            "culvert": ([str(programs / "benchmarks"), "echo-server", "--on-event-loop"], {}),
+            "culvert, default": ([str(programs / "benchmarks"), "echo-server"], {}),
             "websockets": ([python, str(FILES / "websockets_server.py")], {}),
             "ws": (["node", str(FILES / "ws_server.js")], NODE),
             "gorilla": ([str(self.folder / "gorilla_server")], {}),
@@ -156,7 +154,7 @@ class Comparison:
             for size in self.arguments.sizes:
                 if scheme == "ws":
                     result = self.load("messages", running, "--bytes", size, "--tunnels", CONNECTIONS)
-                    figure = result["work"] / result["cpuSeconds"]
+                    figure = rate(result["work"], result["cpuSeconds"])
                 else:
                     # The generator speaks no TLS. Who speaks it for it is the same for every server.
                     figure = self.run_client("gorilla", scheme, running.port, size, running.process.pid)
@@ -198,7 +196,7 @@ class Comparison:
             if len(words) != 3 or words[0] != "stop" or int(words[1]) == 0:
                 process.wait(60)
                 raise RuntimeError(last_line(process.stderr.read()))
-            return int(words[1]) / spent
+            return rate(int(words[1]), spent)
         finally:
             process.kill()
             process.communicate()
@@ -211,6 +209,12 @@ class Comparison:
 def cpu_seconds(process):
     fields = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def rate(rounds, seconds):
+    if seconds <= 0:
+        raise RuntimeError("it got no processor time: a busy machine, or too short a measurement (--seconds)")
+    return rounds / seconds
 
 
 def last_line(text):

@@ -15,7 +15,6 @@ esac
 
 Tests/install.sh
 swift build -c release --product benchmarks
-swift build -c release --product echo-server
 # Five thousand connections at once.
 ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -Hn)"
 exec python3 Tests/Benchmarks/websocket.py --programs "$(swift build -c release --show-bin-path)" "$@"

@@ -67,9 +67,8 @@
 
         @Test("messages of both WebSocket loads come back from an echo server")
         func messages() async throws {
-            let path = Bundle.main.bundleURL.appendingPathComponent("echo-server").path
-            let server = try await LeashedProcess([path])
-            let port = try await server.port(after: "echo-server: listening on ", in: server.errors)
+            let server = try await LeashedProcess([Self.path, "echo-server", "0", "--on-event-loop"])
+            let port = try await server.port(after: "listening on ", in: server.output)
             for load in [["messages", "--bytes", "70000"], ["idle", "--bytes", "32"]] {
                 let results = try await Self.run(
                     ["load"] + load + ["--websocket", "\(port)", "--tunnels", "3", "--seconds", "0.3"])

@@ -7,5 +7,5 @@ struct Benchmarks: AsyncParsableCommand {
         commandName: "benchmarks",
         abstract: "Measures the codec, and any proxy or WebSocket server on loopback.",
         discussion: "Build it with -c release: a debug build measures the debug build.",
-        subcommands: [CodecCommand.self, LoadCommand.self, EchoClientCommand.self])
+        subcommands: [CodecCommand.self, LoadCommand.self, EchoClientCommand.self, EchoServerCommand.self])
 }
