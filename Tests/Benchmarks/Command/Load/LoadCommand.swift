@@ -65,12 +65,8 @@ struct LoadCommand: ParsableCommand {
 
     func run() throws {
         #if os(Linux)
-            let way: LoadTarget.Way =
-                if let proxy { .proxy(proxy) } else if let forwarder { .forwarder(forwarder) } else {
-                    .direct
-                }
             let result = try LoadRun(
-                kind: self.kind, way: way, originPort: self.origin, tunnels: self.tunnels,
+                kind: self.kind, way: self.way, originPort: self.origin, tunnels: self.tunnels,
                 messageBytes: self.messageBytes,
                 seconds: self.seconds, watched: self.watch
             ).run()
@@ -78,5 +74,12 @@ struct LoadCommand: ParsableCommand {
         #else
             throw LoadError("the load generator is made of Linux' epoll")
         #endif
+    }
+
+    private var way: LoadTarget.Way {
+        if let proxy { return .proxy(proxy) }
+        if let forwarder { return .forwarder(forwarder) }
+        if let webSocket { return .webSocket(webSocket) }
+        return .direct
     }
 }
