@@ -15,7 +15,8 @@ struct ForwardRoute {
         case 0:
             self.key = OriginKey(peer: .direct(authority), user: nil)
         // Parents hardly ever pass an upgrade on; a tunnel they do.
-        case 1 where !request.wantsWebSocket && !prefersTunnel(upstream.hops[0]):
+        case 1
+        where !request.wantsWebSocket && !upstream.hops[0].scheme.isSOCKS && !prefersTunnel(upstream.hops[0]):
             self.key = OriginKey(peer: .parent(upstream.hops[0]), user: user)
         default:
             self.key = OriginKey(peer: .tunnel(authority, upstream), user: user)

@@ -8,7 +8,7 @@ extension ProxyCore {
         guard let parent = route.parent else { return try self.plan(for: judgement) }
         // To the parent itself, which was configured: no rule for targets has a say.
         let snapshot = judgement.snapshot
-        let tls = parent.scheme == .https ? snapshot.configuration.upstreamTLS : nil
+        let tls = parent.scheme == .https ? parent.tls ?? snapshot.configuration.upstreamTLS : nil
         return try snapshot.dialer.plan(to: parent.authority, via: .direct, tls: tls)
     }
 
