@@ -80,12 +80,10 @@
 
         /// Offers the target what is held, from outside a loop.
         mutating func sendHeld(to target: SpliceSocket) {
-            // Even an empty send would take the socket's error, which the first read has to see.
+            // To send nothing would still take a reset's error off the socket, and the reset would look like a FIN.
             guard self.held.readableBytes > 0,
                 case .moved(let count) = self.held.withUnsafeReadableBytes({ target.send($0) })
-            else {
-                return
-            }
+            else { return }
             self.held.moveReaderIndex(forwardBy: count)
         }
 
