@@ -24,10 +24,6 @@ final class MessageQueue: Sendable {
         var waiter: CheckedContinuation<WebSocketMessage?, any Error>?
         var isPaused = false
         var isDiscarding = false
-        /// The consumer has a message and is not back for the next one.
-        var isConsuming = false
-        /// The return is awaited.
-        var tellsReturn = false
     }
 
     private let state = Mutex(State())
@@ -51,7 +47,6 @@ final class MessageQueue: Sendable {
             if state.isDiscarding { return .queued(keepReading: true) }
             if let waiter = state.waiter {
                 state.waiter = nil
-                state.isConsuming = true
                 return .handTo(waiter)
             }
             // It may wait for long.
@@ -67,14 +62,6 @@ final class MessageQueue: Sendable {
         case .handTo(let waiter):
             waiter.resume(returning: message)
             return true
-        }
-    }
-
-    /// Whether messages came that the consumer is not done with. Then ``next(onDrained:)`` reports its return.
-    func isConsumerBusy() -> Bool {
-        self.state.withLock { state in
-            state.tellsReturn = !state.isDiscarding && (state.isConsuming || !state.messages.isEmpty)
-            return state.tellsReturn
         }
     }
 
@@ -110,8 +97,7 @@ final class MessageQueue: Sendable {
         case wait
     }
 
-    /// The next message; nil behind the last one. For one task at a time. `onDrained` is called when there is room
-    /// again behind a pause, and when a consumer is back that ``isConsumerBusy()`` found busy.
+    /// The next message; nil behind the last one. For one task at a time.
     func next(onDrained: () -> Void) async throws -> WebSocketMessage? {
         // A message that is there is delivered even to a cancelled task: cancelling must lose none.
         if case .ready(let result, let drained) = self.take() {
@@ -120,23 +106,18 @@ final class MessageQueue: Sendable {
         }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let (step, isAwaited) = self.state.withLock { state -> (Step, Bool) in
+                let step = self.state.withLock { state -> Step in
                     let step = Self.take(&state, low: self.watermarks.low)
-                    guard case .wait = step else { return (step, false) }
-                    if Task.isCancelled {
-                        return (.ready(.failure(CancellationError()), drained: false), false)
-                    }
+                    guard case .wait = step else { return step }
+                    if Task.isCancelled { return .ready(.failure(CancellationError()), drained: false) }
                     guard state.waiter == nil else {
                         let misuse = WebSocketError.invalidRequest(
                             "a WebSocket's messages have one consumer at a time")
-                        return (.ready(.failure(misuse), drained: false), false)
+                        return .ready(.failure(misuse), drained: false)
                     }
                     state.waiter = continuation
-                    state.isConsuming = false
-                    defer { state.tellsReturn = false }
-                    return (.wait, state.tellsReturn)
+                    return .wait
                 }
-                if isAwaited { onDrained() }
                 if case .ready(let result, let drained) = step {
                     if drained { onDrained() }
                     continuation.resume(with: result)
@@ -157,7 +138,6 @@ final class MessageQueue: Sendable {
 
     private static func take(_ state: inout State, low: Int) -> Step {
         if let message = state.messages.popFirst() {
-            state.isConsuming = true
             state.bytes -= message.byteCount + Self.overhead
             let drained = state.isPaused && state.bytes <= low
             if drained { state.isPaused = false }

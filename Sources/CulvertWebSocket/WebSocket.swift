@@ -78,7 +78,7 @@ public final class WebSocket: AsyncSequence, Sendable {
     ///
     /// - Throws: ``WebSocketError``; `CancellationError`.
     public func receive() async throws -> WebSocketMessage? {
-        try await self.queue.next(onDrained: { self.onLoop { $0.consumerReturned() } })
+        try await self.queue.next(onDrained: { self.onLoop { $0.resumeReading() } })
     }
 
     /// The code and reason the connection was closed with; nil while it is open. 1005 stands for a close frame

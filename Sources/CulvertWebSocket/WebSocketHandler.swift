@@ -34,7 +34,6 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private static let maxUnreadReplies = 1024 * 1024
     private var isReadingPaused = false
     private var wantsRead = false
-    private var heldFailureTask: Scheduled<Void>?
     /// Why the connection ended, for whoever still sends.
     var ending: WebSocketError?
 
@@ -99,19 +98,12 @@ final class WebSocketHandler: ChannelDuplexHandler {
     // MARK: Messages that come
 
     /// Takes the machine over so that its buffers have one owner, and puts it back unless the connection ended.
-    ///
-    /// - Parameter holdsFailure: a violation waits until the consumer has answered the messages before it.
-    private func run(
-        _ machine: consuming WebSocketMachine, holdsFailure: Bool = true, context: ChannelHandlerContext
-    ) {
+    private func run(_ machine: consuming WebSocketMachine, context: ChannelHandlerContext) {
         var machine = consume machine
-        var holdsFailure = holdsFailure
         var outbound = context.channel.allocator.buffer(capacity: 0)
         var end: (MessageQueue.End, WebSocketClose)?
         actions: while true {
-            switch machine.nextAction(outbound: &outbound, holdsFailure: holdsFailure) {
-            case .needMore where holdsFailure && machine.heldFailure != nil && !self.queue.isConsumerBusy():
-                holdsFailure = false
+            switch machine.nextAction(outbound: &outbound) {
             case .needMore:
                 break actions
             case .message(let message):
@@ -131,7 +123,6 @@ final class WebSocketHandler: ChannelDuplexHandler {
                 break actions
             }
         }
-        if machine.heldFailure != nil { self.limitHeldFailure(context: context) }
         self.phase = .open(consume machine)
         // The end before the write: a write that fails calls this handler, which must know by then.
         if let (end, close) = end { self.end(end, close: close) }
@@ -179,34 +170,11 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
 
     private func inputEnded() {
-        self.performHeldFailure()
         guard case .open(var machine) = self.phase else { return }
         let close = machine.receiveEOF()
         let error = WebSocketError.connectionLost(
             "the peer ended it without a close frame (\(close.code))")
         self.end(.failed(error), close: close)
-    }
-
-    /// The consumer is back for more, behind a pause or behind all that came.
-    func consumerReturned() {
-        self.performHeldFailure()
-        self.resumeReading()
-    }
-
-    /// A consumer that is not back within the close timeout is not waited for.
-    private func limitHeldFailure(context: ChannelHandlerContext) {
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        self.heldFailureTask?.cancel()
-        self.heldFailureTask = context.eventLoop.scheduleTask(in: self.closeTimeout) {
-            bound.value.performHeldFailure()
-        }
-    }
-
-    private func performHeldFailure() {
-        guard case .open(let machine) = self.phase, machine.heldFailure != nil, let context else { return }
-        self.phase = .ended
-        self.heldFailureTask?.cancel()
-        self.run(machine, holdsFailure: false, context: context)
     }
 
     func resumeReading() {
@@ -226,7 +194,6 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private func end(_ end: MessageQueue.End, close: WebSocketClose) {
         if case .failed(let error) = end { self.ending = error }
         self.phase = .ended
-        self.heldFailureTask?.cancel()
         self.resumeReading()
         self.queue.finish(end, close: close)
         let error = self.endingError

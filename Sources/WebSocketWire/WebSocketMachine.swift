@@ -21,8 +21,6 @@ package struct WebSocketMachine: Sendable {
     var phase = Phase.open
     /// The message that is being sent in fragments.
     var outgoing: OutgoingMessage?
-    /// The peer broke a rule, and the caller holds the consequence back: what was received before it comes first.
-    package private(set) var heldFailure: WebSocketProtocolError?
 
     enum Phase: Sendable {
         /// Data both ways. Leaves on a close frame from either side, a broken rule, EOF.
@@ -97,7 +95,6 @@ package struct WebSocketMachine: Sendable {
 
     /// Takes bytes off the connection. What comes after the end of the WebSocket is thrown away.
     package mutating func receive(_ bytes: ByteBuffer) {
-        guard heldFailure == nil else { return }
         switch phase {
         case .open, .closing: decoder.append(bytes)
         case .closed, .aborted: break
@@ -105,22 +102,14 @@ package struct WebSocketMachine: Sendable {
     }
 
     /// The next thing that the received bytes amount to.
-    ///
-    /// - Parameter holdsFailure: a broken rule waits in ``heldFailure`` until a call without it, and the connection
-    ///   stays open for what is sent meanwhile: answers to the messages that came before.
-    package mutating func nextAction(outbound: inout ByteBuffer, holdsFailure: Bool = false) -> Action {
+    package mutating func nextAction(outbound: inout ByteBuffer) -> Action {
         switch phase {
         case .open, .closing: break
         case .closed, .aborted: return .needMore
         }
         do throws(WebSocketProtocolError) {
-            if let heldFailure { throw heldFailure }
             return try readFrames(outbound: &outbound)
         } catch {
-            if holdsFailure {
-                heldFailure = error
-                return .needMore
-            }
             if isOpen {
                 writeClose(error.closeCode, reason: error.detail, outbound: &outbound)
             }
@@ -192,7 +181,6 @@ package struct WebSocketMachine: Sendable {
 
     private mutating func end(_ phase: Phase) {
         self.phase = phase
-        heldFailure = nil
         decoder.discard()
         assembler.discard()
         control = ByteBuffer()

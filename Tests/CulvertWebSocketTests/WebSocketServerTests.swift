@@ -260,50 +260,6 @@ struct WebSocketServerTests {
         }
     }
 
-    @Test("a message ahead of a broken rule in the same packet is answered before the close that tells of it")
-    func violationBehindMessage() async throws {
-        try await withServer { server in
-            // "Hello" masked, then a frame with a reserved bit.
-            let frames: [UInt8] = [
-                0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58, 0xA1, 0x80, 0, 0, 0, 0,
-            ]
-            let answer = try await Dialer(.init { $0.proxy = .none }).withStream(to: server) { stream in
-                var bytes = ByteBuffer(string: upgradeRequest)
-                bytes.writeBytes(frames)
-                try await stream.write(bytes)
-                var answer = ByteBuffer()
-                for try await bytes in stream { answer.writeImmutableBuffer(bytes) }
-                return answer
-            }
-            let start: [UInt8] = [0x81, 0x05] + Array("Hello".utf8) + [0x88]
-            let frameBytes = answer.readableBytesView.suffix(while: { $0 != UInt8(ascii: "\n") })
-            #expect(Array(frameBytes.prefix(start.count)) == start)
-            #expect(Array(frameBytes.dropFirst(start.count + 1).prefix(2)) == [0x03, 0xEA])
-        }
-    }
-
-    @Test("a broken rule ends the connection in time also when the message ahead of it is never done with")
-    func violationBehindStuckConsumer() async throws {
-        try await withServer {
-            $0.upgrade.closeTimeout = .milliseconds(200)
-        } serve: { socket in
-            _ = try await socket.receive()
-            try await Task.sleep(for: .seconds(3600))
-        } _: { server in
-            let frames: [UInt8] = [0x81, 0x80, 0, 0, 0, 0, 0xA1, 0x80, 0, 0, 0, 0]
-            let answer = try await Dialer(.init { $0.proxy = .none }).withStream(to: server) { stream in
-                var bytes = ByteBuffer(string: upgradeRequest)
-                bytes.writeBytes(frames)
-                try await stream.write(bytes)
-                var answer = ByteBuffer()
-                for try await bytes in stream { answer.writeImmutableBuffer(bytes) }
-                return answer
-            }
-            let frameBytes = answer.readableBytesView.suffix(while: { $0 != UInt8(ascii: "\n") })
-            #expect(frameBytes.first == 0x88)
-        }
-    }
-
     @Test("a closure that throws closes with 1011, one that returns with 1000")
     func closeCodes() async throws {
         try await withServer(serve: { socket in
@@ -436,13 +392,6 @@ private final class FirstBytes: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         self.promise.fail(ChannelError.eof)
-    }
-}
-
-extension BidirectionalCollection {
-    /// The longest end of which every element satisfies the condition.
-    fileprivate func suffix(while isWanted: (Element) -> Bool) -> SubSequence {
-        self[(self.lastIndex { !isWanted($0) }.map(self.index(after:)) ?? self.startIndex)...]
     }
 }
 
