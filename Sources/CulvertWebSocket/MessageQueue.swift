@@ -2,7 +2,7 @@ import NIOCore
 import Synchronization
 import WebSocketWire
 
-/// Messages between the event loop that receives them and the one task that reads them.
+/// Messages, and pieces of large ones, between the event loop that receives them and the one task that reads them.
 ///
 /// Past the high watermark the queue asks the loop to stop reading the socket, below the low one to go on. A
 /// cancelled read takes no message with it.
@@ -16,12 +16,38 @@ final class MessageQueue: Sendable {
     /// How the connection was closed; nil while it is open.
     var close: WebSocketClose? { self.state.withLock { $0.close } }
 
+    /// What the event loop hands over.
+    enum Item: Sendable, Equatable {
+        case message(WebSocketMessage)
+        case fragment(WebSocketFragment)
+
+        /// A small item costs memory too: its place in the queue and its storage.
+        private static let overhead = 64
+
+        /// The same, fit to be kept.
+        var detached: Item {
+            switch self {
+            case .message(let message): .message(message.detached)
+            case .fragment: self
+            }
+        }
+
+        var cost: Int {
+            switch self {
+            case .message(let message): message.byteCount + Self.overhead
+            case .fragment(let fragment): fragment.bytes.readableBytes + Self.overhead
+            }
+        }
+    }
+
+    private typealias Waiter = CheckedContinuation<Item?, any Error>
+
     private struct State {
-        var messages = CircularBuffer<WebSocketMessage>()
+        var items = CircularBuffer<Item>()
         var bytes = 0
         var end: End?
         var close: WebSocketClose?
-        var waiter: CheckedContinuation<WebSocketMessage?, any Error>?
+        var waiter: Waiter?
         var isPaused = false
         var isDiscarding = false
     }
@@ -29,20 +55,17 @@ final class MessageQueue: Sendable {
     private let state = Mutex(State())
     private let watermarks: WebSocketWatermarks
 
-    /// A small message costs memory too: its place in the queue and its storage.
-    private static let overhead = 64
-
     init(watermarks: WebSocketWatermarks) {
         self.watermarks = watermarks
     }
 
     private enum Delivery {
         case queued(keepReading: Bool)
-        case handTo(CheckedContinuation<WebSocketMessage?, any Error>)
+        case handTo(Waiter)
     }
 
     /// Returns false once reading should pause until ``next(onDrained:)`` reports that there is room.
-    func push(_ message: WebSocketMessage) -> Bool {
+    func push(_ item: Item) -> Bool {
         let delivery = self.state.withLock { state -> Delivery in
             if state.isDiscarding { return .queued(keepReading: true) }
             if let waiter = state.waiter {
@@ -50,8 +73,8 @@ final class MessageQueue: Sendable {
                 return .handTo(waiter)
             }
             // It may wait for long.
-            state.messages.append(message.detached)
-            state.bytes += message.byteCount + Self.overhead
+            state.items.append(item.detached)
+            state.bytes += item.cost
             // Only draining ends a pause: reading goes on when `next` reports it, and not before.
             if state.bytes > self.watermarks.high { state.isPaused = true }
             return .queued(keepReading: !state.isPaused)
@@ -60,7 +83,7 @@ final class MessageQueue: Sendable {
         case .queued(let keepReading):
             return keepReading
         case .handTo(let waiter):
-            waiter.resume(returning: message)
+            waiter.resume(returning: item)
             return true
         }
     }
@@ -68,7 +91,7 @@ final class MessageQueue: Sendable {
     /// Ends the sequence behind the messages already queued. Only the first end counts.
     func finish(_ end: End, close: WebSocketClose) {
         let waiter = self.state.withLock { state in
-            guard state.end == nil else { return nil as CheckedContinuation<WebSocketMessage?, any Error>? }
+            guard state.end == nil else { return nil as Waiter? }
             state.end = end
             state.close = close
             defer { state.waiter = nil }
@@ -81,11 +104,22 @@ final class MessageQueue: Sendable {
         }
     }
 
+    /// Ends the sequence at once, without the items that wait: what comes next cannot be taken.
+    func fail(_ error: WebSocketError, close: WebSocketClose) {
+        self.state.withLock { state in
+            state.items.removeAll()
+            state.bytes = 0
+            state.isDiscarding = true
+            state.end = .failed(error)
+            if state.close == nil { state.close = close }
+        }
+    }
+
     /// Drops what is queued and what still comes: nobody reads any more. Returns whether reading was paused.
     func discard() -> Bool {
         self.state.withLock { state in
             state.isDiscarding = true
-            state.messages.removeAll()
+            state.items.removeAll()
             state.bytes = 0
             defer { state.isPaused = false }
             return state.isPaused
@@ -93,13 +127,13 @@ final class MessageQueue: Sendable {
     }
 
     private enum Step {
-        case ready(Result<WebSocketMessage?, any Error>, drained: Bool)
+        case ready(Result<Item?, any Error>, drained: Bool)
         case wait
     }
 
-    /// The next message; nil behind the last one. For one task at a time.
-    func next(onDrained: () -> Void) async throws -> WebSocketMessage? {
-        // A message that is there is delivered even to a cancelled task: cancelling must lose none.
+    /// The next item; nil behind the last one. For one task at a time.
+    func next(onDrained: () -> Void) async throws -> Item? {
+        // An item that is there is delivered even to a cancelled task: cancelling must lose none.
         if case .ready(let result, let drained) = self.take() {
             if drained { onDrained() }
             return try result.get()
@@ -137,11 +171,11 @@ final class MessageQueue: Sendable {
     }
 
     private static func take(_ state: inout State, low: Int) -> Step {
-        if let message = state.messages.popFirst() {
-            state.bytes -= message.byteCount + Self.overhead
+        if let item = state.items.popFirst() {
+            state.bytes -= item.cost
             let drained = state.isPaused && state.bytes <= low
             if drained { state.isPaused = false }
-            return .ready(.success(message), drained: drained)
+            return .ready(.success(item), drained: drained)
         }
         switch state.end {
         case nil: return .wait

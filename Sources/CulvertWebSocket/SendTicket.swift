@@ -59,4 +59,5 @@ final class SendTicket: WaitingTicket, @unchecked Sendable {
 /// One ping that waits for its pong.
 final class PingTicket: WaitingTicket, @unchecked Sendable {
     var payload = ByteBuffer()
+    var sentAt: NIODeadline?
 }

@@ -1,10 +1,11 @@
 public import CulvertTunnel
 public import HTTPTypes
 public import NIOCore
+import Synchronization
 public import WebSocketWire
 
 /// An open WebSocket: an asynchronous sequence of the messages that come, and ``send(_:)-(String)`` for those that go.
-/// ``send(_:_:)`` sends a message piece by piece.
+/// ``send(_:_:)`` sends a message piece by piece, ``fragments`` receives them so.
 ///
 /// The sequence has one consumer at a time. It ends when the connection was closed in good order, and throws
 /// ``WebSocketError`` when it was not. Sending is for any number of tasks.
@@ -28,7 +29,11 @@ public final class WebSocket: AsyncSequence, Sendable {
     private let channel: any Channel
     private let handler: NIOLoopBound<WebSocketHandler>
     private let queue: MessageQueue
+    private let gauge: LatencyGauge
     private let closeTimeout: TimeAmount
+    private let incoming = Mutex(IncomingMessages())
+    /// The event loop hands out fragments.
+    private let isStreaming = Atomic(false)
 
     /// Takes a channel whose upgrade went through: adds the handler of the open WebSocket. On the channel's event
     /// loop; the bytes behind the upgrade are for the caller to fire.
@@ -42,7 +47,9 @@ public final class WebSocket: AsyncSequence, Sendable {
             .writeBufferWaterMark, value: settings.outboundWatermarks.ofChannel)
         self.channel = channel
         self.queue = MessageQueue(watermarks: settings.inboundWatermarks)
-        let handler = WebSocketHandler(settings, queue: self.queue, transform: agreement.deflate)
+        self.gauge = LatencyGauge()
+        let handler = WebSocketHandler(
+            settings, queue: self.queue, latency: self.gauge, transform: agreement.deflate)
         self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
         self.subprotocol = agreement.subprotocol
         self.compression = agreement.deflate?.parameters
@@ -78,7 +85,46 @@ public final class WebSocket: AsyncSequence, Sendable {
     ///
     /// - Throws: ``WebSocketError``; `CancellationError`.
     public func receive() async throws -> WebSocketMessage? {
+        self.setStreaming(false)
+        while let item = try await self.nextItem() {
+            switch item {
+            case .message(let message): return message
+            case .fragment(let fragment): if let message = try self.join(fragment) { return message }
+            }
+        }
+        return nil
+    }
+
+    private func nextItem() async throws -> MessageQueue.Item? {
         try await self.queue.next(onDrained: { self.onLoop { $0.resumeReading() } })
+    }
+
+    private func join(_ fragment: WebSocketFragment) throws(WebSocketError) -> WebSocketMessage? {
+        do {
+            return try self.incoming.withLock { incoming throws(WebSocketProtocolError) in
+                try incoming.join(fragment)
+            }
+        } catch {
+            let close = WebSocketClose(code: error.closeCode, reason: error.detail)
+            self.queue.fail(.protocolViolation(error), close: close)
+            self.onLoop { $0.refuse(error) }
+            throw .protocolViolation(error)
+        }
+    }
+
+    /// What comes, piece by piece, as it arrives: for messages too large to hold.
+    public var fragments: WebSocketFragments { WebSocketFragments(socket: self) }
+
+    func receiveFragment() async throws -> WebSocketFragment? {
+        self.setStreaming(true)
+        guard let item = try await self.nextItem() else { return nil }
+        return self.incoming.withLock { $0.fragment(item) }
+    }
+
+    private func setStreaming(_ isOn: Bool) {
+        guard self.isStreaming.load(ordering: .relaxed) != isOn else { return }
+        self.isStreaming.store(isOn, ordering: .relaxed)
+        self.onLoop { $0.deliver(isOn ? .fragments : .messagesOrFragments) }
     }
 
     /// The code and reason the connection was closed with; nil while it is open. 1005 stands for a close frame
@@ -174,6 +220,9 @@ public final class WebSocket: AsyncSequence, Sendable {
             }
         }
     }
+
+    /// The round trip of the last ping that was answered, a call's or the keepalive's; nil before the first.
+    public var latency: Duration? { self.gauge.value }
 
     // MARK: Closing
 

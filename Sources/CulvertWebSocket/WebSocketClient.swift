@@ -24,6 +24,8 @@ public struct WebSocketClient: Sendable {
         /// How long the peer may take to answer a close frame before the connection is cut. 5 s: a live peer
         /// answers in a round trip.
         public var closeTimeout: Duration = .seconds(5)
+        /// Pings a peer that says nothing, and gives up one that says nothing to that either; nil for never.
+        public var keepalive: WebSocketKeepalive? = WebSocketKeepalive()
         /// TLS with the server of a `wss` URL.
         public var tls = TLSOptions()
         /// TLS with `https` proxies.
@@ -59,7 +61,8 @@ public struct WebSocketClient: Sendable {
         var settings: WebSocketSettings {
             WebSocketSettings(
                 role: .client, limits: self.limits, inboundWatermarks: self.inboundWatermarks,
-                outboundWatermarks: self.outboundWatermarks, closeTimeout: self.closeTimeout)
+                outboundWatermarks: self.outboundWatermarks, closeTimeout: self.closeTimeout,
+                keepalive: self.keepalive)
         }
 
         /// The defaults.

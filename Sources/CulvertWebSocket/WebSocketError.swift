@@ -20,6 +20,8 @@ public enum WebSocketError: Error, Sendable {
     case closed(WebSocketClose)
     /// The connection ended without a close frame.
     case connectionLost(String)
+    /// The peer said nothing for the keepalive's interval, and then nothing to a ping for so long.
+    case keepaliveTimedOut(after: Duration)
     /// The message, ping or close cannot be sent as it is. The caller's fault.
     case unsendable(String)
 }
@@ -36,6 +38,8 @@ extension WebSocketError: CustomStringConvertible {
         case .protocolViolation(let error): "the peer broke the protocol: \(error)"
         case .closed(let close): "the connection is closed: \(close)"
         case .connectionLost(let detail): "the connection was lost: \(detail)"
+        case .keepaliveTimedOut(let duration):
+            "the connection is dead: no answer to a ping within \(duration)"
         case .unsendable(let detail): detail
         }
     }

@@ -84,6 +84,7 @@ extension WebSocketHandler {
         self.pingCount += 1
         let payload = ByteBuffer(integer: self.pingCount)
         ticket.payload = payload
+        ticket.sentAt = self.context?.eventLoop.now
         let error = self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
             try machine.sendPing(payload, outbound: &outbound)
         }
@@ -101,6 +102,9 @@ extension WebSocketHandler {
     func pongArrived(_ payload: ByteBuffer) {
         // A pong answers its ping and, as RFC 6455 §5.5.3 allows, every earlier one that got none of its own.
         guard let index = self.waitingPings.firstIndex(where: { $0.payload == payload }) else { return }
+        if let sentAt = self.waitingPings[index].sentAt, let context {
+            self.latency.set(.nanoseconds((context.eventLoop.now - sentAt).nanoseconds))
+        }
         for ticket in self.waitingPings[...index] { ticket.succeed() }
         self.waitingPings.removeSubrange(...index)
     }

@@ -16,12 +16,16 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
 
     var phase: Phase
-    private let role: WebSocketRole
-    private let closeTimeout: TimeAmount
+    let settings: WebSocketSettings
     private let queue: MessageQueue
 
     private(set) var context: ChannelHandlerContext?
     var closeTask: Scheduled<Void>?
+    var keepalive: Keepalive?
+    var keepaliveTask: Scheduled<Void>?
+    /// Bytes that waited for the socket when the keepalive looked last.
+    var unsentAtKeepalive = 0
+    let latency: LatencyGauge
     var sends = SendQueue()
     /// Frames were written that a task of the loop will flush.
     var isFlushDue = false
@@ -32,33 +36,45 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var unreadReplies = 0
     /// 8,000 pongs of the largest size.
     private static let maxUnreadReplies = 1024 * 1024
-    private var isReadingPaused = false
+    private(set) var isReadingPaused = false
     private var wantsRead = false
+    /// The connection ended while reading was paused: behind what was received and not yet looked at.
+    private var heldEnd: HeldEnd?
     /// Why the connection ended, for whoever still sends.
     var ending: WebSocketError?
 
-    init(_ settings: WebSocketSettings, queue: MessageQueue, transform: (any PayloadTransform)?) {
+    private enum HeldEnd {
+        case inputEnded
+        case failed(WebSocketError)
+    }
+
+    init(
+        _ settings: WebSocketSettings, queue: MessageQueue, latency: LatencyGauge,
+        transform: (any PayloadTransform)?
+    ) {
         let keys = MaskingKeys()
-        self.role = settings.role
-        self.closeTimeout = TimeAmount(settings.closeTimeout)
+        self.settings = settings
         self.queue = queue
-        self.phase = .open(
-            WebSocketMachine(
-                role: settings.role, limits: settings.limits, maskingKey: { keys.next() },
-                transform: transform))
+        self.latency = latency
+        var machine = WebSocketMachine(
+            role: settings.role, limits: settings.limits, maskingKey: { keys.next() }, transform: transform)
+        machine.delivery = .messagesOrFragments
+        self.phase = .open(machine)
     }
 
     // MARK: Events of the channel
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        self.startKeepalive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .open(var machine) = self.phase else { return }
         self.phase = .ended
+        self.heardFromPeer()
         machine.receive(Self.unwrapInboundIn(data))
-        self.run(consume machine, context: context)
+        self.run(consume machine)
     }
 
     func read(context: ChannelHandlerContext) {
@@ -73,24 +89,22 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case ChannelEvent.inputClosed = event {
-            self.inputEnded()
+            self.connectionEnded(.inputEnded)
             context.close(promise: nil)
         }
         context.fireUserInboundEventTriggered(event)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        self.inputEnded()
+        self.connectionEnded(.inputEnded)
         self.closeTask?.cancel()
+        self.keepaliveTask?.cancel()
         self.context = nil
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if case .open = self.phase {
-            let loss = WebSocketError.connectionLost(plainDescription(of: error))
-            self.end(.failed(loss), close: WebSocketClose(code: .abnormalClosure))
-        }
+        self.connectionEnded(.failed(.connectionLost(plainDescription(of: error))))
         // The peer is gone or broken: there is nobody to exchange TLS's farewell with.
         context.channel.closeWithoutFarewell()
     }
@@ -98,16 +112,20 @@ final class WebSocketHandler: ChannelDuplexHandler {
     // MARK: Messages that come
 
     /// Takes the machine over so that its buffers have one owner, and puts it back unless the connection ended.
-    private func run(_ machine: consuming WebSocketMachine, context: ChannelHandlerContext) {
+    ///
+    /// While the consumer is slow, what was received stays as it is: inflated it could be a thousand times larger.
+    private func run(_ machine: consuming WebSocketMachine) {
         var machine = consume machine
-        var outbound = context.channel.allocator.buffer(capacity: 0)
+        var outbound = ByteBuffer()
         var end: (MessageQueue.End, WebSocketClose)?
-        actions: while true {
+        actions: while !self.isReadingPaused {
             switch machine.nextAction(outbound: &outbound) {
             case .needMore:
                 break actions
             case .message(let message):
-                if !self.queue.push(message) { self.isReadingPaused = true }
+                self.push(.message(message))
+            case .fragment(let fragment):
+                self.push(.fragment(fragment))
             case .ping:
                 break
             case .pong(let payload):
@@ -126,11 +144,11 @@ final class WebSocketHandler: ChannelDuplexHandler {
         self.phase = .open(consume machine)
         // The end before the write: a write that fails calls this handler, which must know by then.
         if let (end, close) = end { self.end(end, close: close) }
-        if outbound.readableBytes > 0 {
+        if let context, outbound.readableBytes > 0 {
             self.countUnreadReplies(outbound.readableBytes, context: context)
             context.writeAndFlush(Self.wrapOutboundOut(outbound), promise: nil)
         }
-        if end != nil { self.closeInOrder(context: context) }
+        if end != nil, let context { self.closeInOrder(context: context) }
     }
 
     /// RFC 6455 §7.1.1: the server closes TCP first; a client that waits leaves no TIME_WAIT behind.
@@ -138,16 +156,37 @@ final class WebSocketHandler: ChannelDuplexHandler {
     /// The server closes its output only: closing with unread input would make the kernel send RST, which can destroy
     /// the close frame on its way.
     private func closeInOrder(context: ChannelHandlerContext) {
-        self.closeUnlessProgressing(within: self.closeTimeout, unsent: .max)
+        self.closeUnlessProgressing(within: TimeAmount(self.settings.closeTimeout), unsent: .max)
         // Behind what still waits for the socket.
         let written = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer()), promise: written)
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         written.futureResult.whenComplete { _ in
             let (handler, context) = bound.value
-            if handler.role == .server { context.close(mode: .output, promise: nil) }
+            if handler.settings.role == .server { context.close(mode: .output, promise: nil) }
             handler.closeChannel(within: .seconds(1))
         }
+    }
+
+    private func push(_ item: MessageQueue.Item) {
+        if !self.queue.push(item) { self.isReadingPaused = true }
+    }
+
+    /// Hands out what was received the way the consumer wants it.
+    func deliver(_ delivery: MessageDelivery) {
+        guard case .open(var machine) = self.phase else { return }
+        self.phase = .ended
+        machine.delivery = delivery
+        self.run(consume machine)
+    }
+
+    /// The consumer cannot take what comes.
+    func refuse(_ error: WebSocketProtocolError) {
+        guard case .open = self.phase else { return }
+        let close = WebSocketClose(code: error.closeCode, reason: error.detail)
+        _ = self.close(close.code, reason: close.reason, timeout: .seconds(1))
+        self.end(.failed(.protocolViolation(error)), close: close)
+        self.readAgain()
     }
 
     /// A peer that sends pings and reads nothing must not fill the memory with their pongs.
@@ -169,17 +208,40 @@ final class WebSocketHandler: ChannelDuplexHandler {
         }
     }
 
-    private func inputEnded() {
-        guard case .open(var machine) = self.phase else { return }
+    private func connectionEnded(_ reason: HeldEnd) {
+        guard case .open(var machine) = self.phase, self.heldEnd == nil else { return }
         let close = machine.receiveEOF()
-        let error = WebSocketError.connectionLost(
-            "the peer ended it without a close frame (\(close.code))")
+        let error: WebSocketError =
+            switch reason {
+            case .inputEnded:
+                .connectionLost("the peer ended it without a close frame (\(close.code))")
+            case .failed(let error): error
+            }
+        if self.isReadingPaused {
+            self.heldEnd = reason
+            return self.failWaiting(error)
+        }
         self.end(.failed(error), close: close)
     }
 
+    /// The consumer has caught up.
     func resumeReading() {
         guard self.isReadingPaused else { return }
         self.isReadingPaused = false
+        self.heardFromPeer()
+        if case .open(let machine) = self.phase {
+            self.phase = .ended
+            self.run(machine)
+        }
+        guard !self.isReadingPaused else { return }
+        if let heldEnd {
+            self.heldEnd = nil
+            self.connectionEnded(heldEnd)
+        }
+        self.readAgain()
+    }
+
+    private func readAgain() {
         guard self.wantsRead else { return }
         self.wantsRead = false
         self.context?.read()
@@ -191,12 +253,21 @@ final class WebSocketHandler: ChannelDuplexHandler {
         self.ending ?? .closed(WebSocketClose(code: .normalClosure, reason: "closed from this side"))
     }
 
-    private func end(_ end: MessageQueue.End, close: WebSocketClose) {
-        if case .failed(let error) = end { self.ending = error }
+    func end(_ end: MessageQueue.End, close: WebSocketClose) {
         self.phase = .ended
+        self.keepaliveTask?.cancel()
         self.resumeReading()
         self.queue.finish(end, close: close)
-        let error = self.endingError
+        if case .failed(let error) = end {
+            self.failWaiting(error)
+        } else {
+            self.failWaiting(self.endingError)
+        }
+    }
+
+    /// Nothing is sent any more.
+    private func failWaiting(_ error: WebSocketError) {
+        self.ending = error
         for ticket in self.sends.removeAll() { ticket.fail(error) }
         for ticket in self.waitingPings { ticket.fail(error) }
         self.waitingPings.removeAll()

@@ -1,14 +1,6 @@
 public import NIOCore
 import WebSocketWire
 
-/// What kind of message is sent piece by piece.
-public enum WebSocketMessageKind: Sendable, Hashable {
-    /// UTF-8, also where a character is split between two pieces.
-    case text
-    /// Any bytes.
-    case binary
-}
-
 /// Writes one message piece by piece, inside the closure of ``WebSocket/send(_:_:)``.
 public struct WebSocketMessageWriter: Sendable {
     private let stream: MessageStream

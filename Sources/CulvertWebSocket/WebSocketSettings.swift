@@ -7,4 +7,5 @@ struct WebSocketSettings: Sendable {
     var inboundWatermarks: WebSocketWatermarks
     var outboundWatermarks: WebSocketWatermarks
     var closeTimeout: Duration
+    var keepalive: WebSocketKeepalive?
 }

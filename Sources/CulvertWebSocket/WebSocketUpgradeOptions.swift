@@ -26,6 +26,9 @@ public struct WebSocketUpgradeOptions: Sendable {
     /// in a round trip.
     public var closeTimeout: Duration = .seconds(5)
 
+    /// Pings a peer that says nothing, and gives up one that says nothing to that either; nil for never.
+    public var keepalive: WebSocketKeepalive? = WebSocketKeepalive()
+
     /// The defaults.
     public init() {}
 
@@ -37,6 +40,7 @@ public struct WebSocketUpgradeOptions: Sendable {
     var settings: WebSocketSettings {
         WebSocketSettings(
             role: .server, limits: self.limits, inboundWatermarks: self.inboundWatermarks,
-            outboundWatermarks: self.outboundWatermarks, closeTimeout: self.closeTimeout)
+            outboundWatermarks: self.outboundWatermarks, closeTimeout: self.closeTimeout,
+            keepalive: self.keepalive)
     }
 }

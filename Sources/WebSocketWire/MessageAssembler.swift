@@ -1,6 +1,7 @@
 internal import NIOCore
 
-/// Joins the fragments of a message and checks text as it comes (RFC 6455 §5.4, §5.6, §8.1).
+/// Joins the fragments of a message and checks text as it comes (RFC 6455 §5.4, §5.6, §8.1), or hands out what it
+/// has of a message before its end.
 struct MessageAssembler: Sendable {
     /// The message that is being received.
     private struct Unfinished {
@@ -12,9 +13,30 @@ struct MessageAssembler: Sendable {
         var isUnchecked = false
         /// The content shares the buffer that was received.
         var isSlice = false
+        /// Bytes that went out as fragments.
+        var delivered = 0
+        /// A fragment went out, so the rest goes the same way.
+        var isStreamed = false
+        /// Larger than the limit for whole messages, which only streaming permits.
+        var isBeyondLimit = false
+
+        /// Does not end as a whole message.
+        var isApart: Bool { isStreamed || isBeyondLimit }
+
+        /// The same message behind a fragment that took all its content. Fragments bound nothing but empty frames
+        /// in a row then.
+        func handedOut() -> Unfinished {
+            var rest = self
+            rest.delivered += content.readableBytes
+            rest.content = ByteBuffer()
+            if content.readableBytes > 0 { rest.fragments = 1 }
+            rest.isStreamed = true
+            return rest
+        }
     }
 
     private let limits: WebSocketLimits
+    var delivery = MessageDelivery.messages
     private var unfinished: Unfinished?
     private var validator = UTF8Validator()
     /// Where pieces of a transformed message are unmasked; kept to be used again.
@@ -24,6 +46,10 @@ struct MessageAssembler: Sendable {
 
     /// 64 KiB: what one read brings. A larger buffer is given back after its message.
     private static let maxKeptCapacity = 64 << 10
+    /// 64 KiB: a fragment goes out when it has as much, however much more was received.
+    private static let fragmentBytes = 64 << 10
+    /// 2 KiB of compressed payload make at most 2 MiB: decoded at a time where no limit for the message holds.
+    private static let transformedStep = 2 << 10
 
     init(limits: WebSocketLimits) {
         self.limits = limits
@@ -55,10 +81,18 @@ struct MessageAssembler: Sendable {
         // stands for is bounded by the transform while it decodes; but nothing worth sending doubles in size.
         let isTransformed = unfinished?.isTransformed == true
         let length = isTransformed ? header.payloadLength / 2 : header.payloadLength
-        let room = isTransformed ? limits.maxMessageBytes : limits.maxMessageBytes - bufferedBytes
-        if length > room {
+        let room = isTransformed ? limits.maxMessageBytes : limits.maxMessageBytes - messageBytes
+        if length > room { try goBeyondLimit() }
+    }
+
+    /// The message's bytes so far, delivered ones included.
+    private var messageBytes: Int { (unfinished?.delivered ?? 0) + bufferedBytes }
+
+    private mutating func goBeyondLimit() throws(WebSocketProtocolError) {
+        if delivery == .messages {
             throw .tooBig("a message of more than \(limits.maxMessageBytes) bytes")
         }
+        unfinished?.isBeyondLimit = true
     }
 
     /// Takes what the decoder has of the current frame's payload.
@@ -73,11 +107,18 @@ struct MessageAssembler: Sendable {
         let before = message.content.readableBytes
         if message.isTransformed {
             scratch.clear()
-            decoder.readPayload(into: &scratch)
+            let isBounded = delivery == .messages
+            decoder.readPayload(into: &scratch, atMost: isBounded ? .max : Self.transformedStep)
             let isLast = fin && decoder.payloadRemaining == 0
             try transform?.decode(
-                scratch, isLast: isLast, limit: limits.maxMessageBytes, into: &message.content)
-        } else if message.fragments == 1, fin, before == 0, decoder.hasWholePayload {
+                scratch, isLast: isLast, limit: isBounded ? limits.maxMessageBytes : .max,
+                into: &message.content)
+            if message.content.readableBytes > limits.maxMessageBytes - message.delivered {
+                message.isBeyondLimit = true
+            }
+        } else if message.fragments == 1, fin, before == 0, !message.isStreamed, !message.isBeyondLimit,
+            decoder.hasWholePayload
+        {
             message.isUnchecked = true
             if let slice = decoder.readWholePayload() {
                 message.content = slice
@@ -114,6 +155,33 @@ struct MessageAssembler: Sendable {
             textBuffer = message.content
         }
         return .text(text)
+    }
+
+    /// What is to go out before the message is whole, if anything is.
+    ///
+    /// - Parameters:
+    ///   - isLast: the message ends here.
+    ///   - isAll: everything that was received is in it.
+    mutating func fragment(isLast: Bool, isAll: Bool) throws(WebSocketProtocolError) -> WebSocketFragment? {
+        guard delivery == .fragments || unfinished?.isApart == true,
+            let message = unfinished, isDue(message, isLast: isLast, isAll: isAll)
+        else { return nil }
+        if isLast, message.isText, !validator.isComplete {
+            throw .invalidText("a text message that is not UTF-8")
+        }
+        let fragment = WebSocketFragment(
+            kind: message.isText ? .text : .binary, bytes: message.content, isFirst: !message.isStreamed,
+            isLast: isLast, isBeyondLimit: message.isBeyondLimit)
+        unfinished = isLast ? nil : message.handedOut()
+        return fragment
+    }
+
+    private func isDue(_ message: Unfinished, isLast: Bool, isAll: Bool) -> Bool {
+        if isLast { return message.isApart }
+        // Never to be a whole message: the consumer learns it at once.
+        if message.isBeyondLimit, !message.isStreamed { return true }
+        let count = message.content.readableBytes
+        return count >= Self.fragmentBytes || isAll && count > 0
     }
 
     /// Throws away what came: the connection is over.

@@ -18,6 +18,8 @@ package struct PerMessageDeflate: PayloadTransform {
     private(set) var inflater: Inflater?
     /// Bytes on the wire of the message that is being received.
     private var received = 0
+    /// What they stood for.
+    private var produced = 0
 
     private struct Direction {
         let windowBits: Int
@@ -45,13 +47,16 @@ package struct PerMessageDeflate: PayloadTransform {
         _ piece: ByteBuffer, isLast: Bool, limit: Int, into message: inout ByteBuffer
     ) throws(WebSocketProtocolError) {
         received += piece.readableBytes
+        let before = message.readableBytes
         if piece.readableBytes > 0 {
             let inflater = try ownInflater()
-            let bound = ratioBound
+            // The message may have been taken out of the buffer in part.
+            let bound = ratioBound == .max ? .max : ratioBound - produced + before
             let outcome = piece.withUnsafeReadableBytes {
                 inflater.inflate($0, limit: min(limit, bound), into: &message)
             }
             try check(outcome, limit: limit, ratioBound: bound)
+            produced += message.readableBytes - before
         }
         if isLast { try endMessage(limit: limit, into: &message) }
     }
@@ -63,6 +68,7 @@ package struct PerMessageDeflate: PayloadTransform {
         throws(WebSocketProtocolError)
     {
         received = 0
+        produced = 0
         guard inflater != nil else { return }
         let inflater = try ownInflater()
         if !inflater.isBetweenBlocks {

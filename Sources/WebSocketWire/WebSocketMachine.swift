@@ -45,6 +45,8 @@ package struct WebSocketMachine: Sendable {
         case needMore
         /// A whole message.
         case message(WebSocketMessage)
+        /// The next piece of a message that is not delivered whole; see ``WebSocketMachine/delivery``.
+        case fragment(WebSocketFragment)
         /// A ping with its payload. Its pong is in `outbound`, unless our close frame went before it.
         case ping(ByteBuffer)
         /// A pong with its payload, asked for or not.
@@ -71,6 +73,13 @@ package struct WebSocketMachine: Sendable {
                 expectsMask: role == .server, allowsRSV1: transform != nil,
                 maxFrameBytes: limits.maxFrameBytes))
         self.assembler = MessageAssembler(limits: limits)
+    }
+
+    /// Whether messages are handed out whole or as they come. May change at any time; a message of which a fragment
+    /// went out comes in fragments to its end.
+    package var delivery: MessageDelivery {
+        get { assembler.delivery }
+        set { assembler.delivery = newValue }
     }
 
     /// Data and control frames may be sent.
@@ -127,7 +136,9 @@ package struct WebSocketMachine: Sendable {
 
     private mutating func readFrames(outbound: inout ByteBuffer) throws(WebSocketProtocolError) -> Action {
         while true {
-            guard let header = try currentFrame() else { return .needMore }
+            guard let header = try currentFrame() else {
+                return try assembler.fragment(isLast: false, isAll: true).map(Action.fragment) ?? .needMore
+            }
             if header.opcode.isControl {
                 decoder.readPayload(into: &control)
                 guard decoder.payloadRemaining == 0 else { return .needMore }
@@ -141,9 +152,14 @@ package struct WebSocketMachine: Sendable {
                 return .message(try assembler.whole(header, from: &decoder))
             }
             try assembler.append(from: &decoder, fin: header.fin, transform: &transform)
-            guard decoder.payloadRemaining == 0 else { return .needMore }
-            frame = nil
-            if header.fin { return .message(try assembler.finish()) }
+            let frameEnded = decoder.payloadRemaining == 0
+            let isLast = header.fin && frameEnded
+            if frameEnded { frame = nil }
+            if let fragment = try assembler.fragment(isLast: isLast, isAll: decoder.bufferedBytes == 0) {
+                return .fragment(fragment)
+            }
+            if isLast { return .message(try assembler.finish()) }
+            guard frameEnded || decoder.bufferedBytes > 0 else { return .needMore }
         }
     }
 

@@ -167,6 +167,28 @@ struct Seconds: ExpressibleByArgument, ExpressibleByIntegerLiteral {
     var defaultValueDescription: String { self.text }
 }
 
+/// A positive number of seconds, or `none`.
+struct SecondsOrNone: ExpressibleByArgument, ExpressibleByIntegerLiteral {
+    /// Nil for none.
+    let duration: Duration?
+    let defaultValueDescription: String
+
+    init?(argument: String) {
+        if argument == "none" {
+            self.duration = nil
+        } else {
+            guard let seconds = Seconds(argument: argument) else { return nil }
+            self.duration = seconds.duration
+        }
+        self.defaultValueDescription = argument
+    }
+
+    init(integerLiteral value: Int) {
+        self.duration = .seconds(value)
+        self.defaultValueDescription = String(value)
+    }
+}
+
 /// Reads header fields of the command line.
 enum HeaderField {
     static func fields(_ lines: [String], option: String) throws -> HTTPFields {

@@ -89,7 +89,7 @@ struct CommandFailure: Error {
         case .tunnel(let tunnel): self.init(tunnel: tunnel)
         case .invalidRequest, .unsendable: self.init(error.description, status: .usage)
         case .upgradeRefused, .upgradeFailed: self.init(error.description, status: .upgradeRefused)
-        case .upgradeTimedOut: self.init(error.description, status: .timedOut)
+        case .upgradeTimedOut, .keepaliveTimedOut: self.init(error.description, status: .timedOut)
         case .protocolViolation, .closed, .connectionLost:
             self.init(error.description, status: .connectionLost)
         }

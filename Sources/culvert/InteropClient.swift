@@ -121,7 +121,7 @@ extension InteropFailure {
             case .tunnel(let tunnel): Cause(tunnel)
             case .upgradeRefused(let refusal): .upgradeRefused(status: refusal.response.status.code)
             case .upgradeFailed, .protocolViolation: .protocolViolation
-            case .upgradeTimedOut: .timedOut
+            case .upgradeTimedOut, .keepaliveTimedOut: .timedOut
             case .closed, .connectionLost: .connectionLost
             case .invalidRequest, .unsendable: .other
             }

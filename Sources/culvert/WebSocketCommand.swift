@@ -48,6 +48,22 @@ struct WebSocketCommand: AsyncParsableCommand {
     @Flag(help: "Send and receive binary messages, byte for byte.")
     var binary = false
 
+    @Flag(
+        help: """
+            With --binary: write what comes of a message as it arrives. Messages of any size pass, in little memory.
+            """)
+    var stream = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Ping a server that has said nothing for so long; 'none' for never.", valueName: "seconds"))
+    var pingInterval: SecondsOrNone = 20
+
+    @Option(
+        help: ArgumentHelp(
+            "How long it may then go on saying nothing before it is given up.", valueName: "seconds"))
+    var pingTimeout: Seconds = 20
+
     @Option(
         help: ArgumentHelp(
             """
@@ -78,6 +94,7 @@ struct WebSocketCommand: AsyncParsableCommand {
             }
         }
         _ = try HeaderField.fields(self.header, option: "-H")
+        if self.stream, !self.binary { throw ValidationError("--stream needs --binary.") }
         guard self.maxMessageBytes > 0 else { throw ValidationError("--max-message-bytes must be above 0.") }
     }
 
@@ -104,7 +121,8 @@ struct WebSocketCommand: AsyncParsableCommand {
             let output = StandardOutput()
             let session = WebSocketSession(
                 input: input, output: output, isBinary: self.binary,
-                isInteractive: input.isTerminal && output.isTerminal, maxLineBytes: self.maxMessageBytes,
+                isInteractive: input.isTerminal && output.isTerminal, isStreaming: self.stream,
+                maxLineBytes: self.maxMessageBytes,
                 quietTime: self.wait?.duration)
             try await self.webSocketClient().withConnection(to: url) { socket in
                 if self.compress, socket.compression == nil {
@@ -140,7 +158,9 @@ struct WebSocketCommand: AsyncParsableCommand {
                 $0.subprotocols = self.subprotocol
                 $0.compression = self.compress ? .deflate() : .disabled
                 $0.limits.maxMessageBytes = self.maxMessageBytes
-                $0.limits.maxFrameBytes = self.maxMessageBytes
+                $0.keepalive = self.pingInterval.duration.map {
+                    WebSocketKeepalive(interval: $0, timeout: self.pingTimeout.duration)
+                }
                 $0.connectFields = try self.client.connectFields()
                 $0.proxyCredentials = self.client.credentialProvider
                 $0.proxyAuthentication = self.client.proxyAuthentication

@@ -11,6 +11,8 @@ struct WebSocketSession: Sendable {
     let output: StandardOutput
     let isBinary: Bool
     let isInteractive: Bool
+    /// Writes what comes of a message without waiting for its end.
+    let isStreaming: Bool
     let maxLineBytes: Int
     /// At the end of input: how long without a message before the connection is closed.
     let quietTime: Duration?
@@ -21,6 +23,7 @@ struct WebSocketSession: Sendable {
         output: StandardOutput,
         isBinary: Bool,
         isInteractive: Bool,
+        isStreaming: Bool,
         maxLineBytes: Int,
         quietTime: Duration?
     ) {
@@ -28,6 +31,7 @@ struct WebSocketSession: Sendable {
         self.output = output
         self.isBinary = isBinary
         self.isInteractive = isInteractive
+        self.isStreaming = isStreaming
         self.maxLineBytes = maxLineBytes
         self.quietTime = quietTime
     }
@@ -54,7 +58,11 @@ struct WebSocketSession: Sendable {
         do {
             try await withThrowingTaskGroup(of: Event.self) { group in
                 group.addTask {
-                    try await self.receive(socket)
+                    if self.isStreaming {
+                        try await self.receiveFragments(socket)
+                    } else {
+                        try await self.receive(socket)
+                    }
                     return .closed
                 }
                 group.addTask { try await self.send(socket) }
@@ -111,6 +119,13 @@ struct WebSocketSession: Sendable {
         }
     }
 
+    private func receiveFragments(_ socket: WebSocket) async throws {
+        for try await fragment in socket.fragments {
+            self.lastMessage.came()
+            try await self.output.write(fragment.bytes)
+        }
+    }
+
     private func rendered(_ message: WebSocketMessage) -> ByteBuffer {
         switch message {
         case .text(let text) where self.isBinary:
@@ -138,7 +153,7 @@ struct WebSocketSession: Sendable {
             return .inputEnded
         } catch let error as WebSocketError {
             switch error {
-            case .closed, .connectionLost, .protocolViolation: return .sendingFailed
+            case .closed, .connectionLost, .keepaliveTimedOut, .protocolViolation: return .sendingFailed
             default: throw error
             }
         }

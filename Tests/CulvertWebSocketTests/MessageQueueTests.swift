@@ -7,7 +7,9 @@ import WebSocketWire
 
 @Suite("The queue between the socket and its consumer")
 struct MessageQueueTests {
-    private func message(_ count: Int) -> WebSocketMessage { .binary(ByteBuffer(repeating: 0, count: count)) }
+    private func message(_ count: Int) -> MessageQueue.Item {
+        .message(.binary(ByteBuffer(repeating: 0, count: count)))
+    }
 
     @Test("a pause lasts until the queue is drained to the low mark, whatever comes in between")
     func pause() async throws {
@@ -29,14 +31,14 @@ struct MessageQueueTests {
     @Test("empty messages count too")
     func overhead() {
         let queue = MessageQueue(watermarks: WebSocketWatermarks(low: 0, high: 1000))
-        let accepted = (0..<1000).prefix { _ in queue.push(.text("")) }.count
+        let accepted = (0..<1000).prefix { _ in queue.push(.message(.text(""))) }.count
         #expect(accepted < 100)
     }
 
     @Test("of two consumers at a time one is told, and the other goes on")
     func twoConsumers() async throws {
         let queue = MessageQueue(watermarks: WebSocketWatermarks(low: 0, high: 1000))
-        await withTaskGroup(of: Result<WebSocketMessage?, any Error>.self) { group in
+        await withTaskGroup(of: Result<MessageQueue.Item?, any Error>.self) { group in
             for _ in 0..<2 {
                 group.addTask {
                     do { return .success(try await queue.next(onDrained: {})) } catch {
@@ -46,19 +48,19 @@ struct MessageQueueTests {
             }
             let first = await group.next()
             #expect(throws: WebSocketError.self) { try first?.get() }
-            _ = queue.push(.text("for the other"))
+            _ = queue.push(.message(.text("for the other")))
             let second = await group.next()
-            #expect(throws: Never.self) { try second?.get() == .text("for the other") }
+            #expect(throws: Never.self) { try second?.get() == .message(.text("for the other")) }
         }
     }
 
     @Test("queued messages come before the end, and only the first end counts")
     func end() async throws {
         let queue = MessageQueue(watermarks: WebSocketWatermarks(low: 0, high: 1000))
-        _ = queue.push(.text("last"))
+        _ = queue.push(.message(.text("last")))
         queue.finish(.finished, close: WebSocketClose(code: .normalClosure))
         queue.finish(.failed(.connectionLost("late")), close: WebSocketClose(code: .abnormalClosure))
-        #expect(try await queue.next(onDrained: {}) == .text("last"))
+        #expect(try await queue.next(onDrained: {}) == .message(.text("last")))
         #expect(try await queue.next(onDrained: {}) == nil)
         #expect(queue.close?.code == .normalClosure)
     }

@@ -185,7 +185,7 @@ struct WebSocketMessageWriterTests {
                         case .message(.binary(let data)):
                             seen.append(Frame(first: 2, payload: String(buffer: data)))
                         case .ping: seen.append(Frame(first: 9, payload: ""))
-                        case .pong, .closing, .failed: break
+                        case .pong, .fragment, .closing, .failed: break
                         }
                     }
                     try await peer.connection.write(outbound)

@@ -44,7 +44,7 @@ package struct WebSocketTestPeer: Sendable {
                 switch machine.nextAction(outbound: &outbound) {
                 case .needMore: break actions
                 case .message(let message): try machine.send(message, outbound: &outbound)
-                case .ping, .pong: break
+                case .ping, .pong, .fragment: break
                 case .closing(let close):
                     try await self.connection.write(outbound)
                     return close

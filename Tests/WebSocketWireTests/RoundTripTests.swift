@@ -77,7 +77,7 @@ struct RoundTripTests {
             case .message(let message): messages.append(message)
             case .ping: pinged += 1
             case .closing(let value): close = value
-            case .needMore, .pong, .failed: Issue.record("\(action)")
+            case .needMore, .pong, .fragment, .failed: Issue.record("\(action)")
             }
         }
         #expect(messages == sent)

@@ -170,7 +170,7 @@ actor LibcurlConnection: CurlConnection {
         while true {
             switch self.machine.nextAction(outbound: &self.outbound) {
             case .needMore: return
-            case .ping: break
+            case .ping, .fragment: break
             case .message(let message): self.messages.append(message)
             case .pong(let payload): self.pongs.append(payload)
             case .closing(let close): self.peerClose = close

@@ -71,7 +71,7 @@ struct OriginWebSocket {
             switch machine.nextAction(outbound: &outbound) {
             case .needMore: break actions
             case .message(let message): try answer(message, outbound: &outbound)
-            case .ping, .pong: break
+            case .ping, .pong, .fragment: break
             case .closing, .failed: isOver = true
             }
             // One message at a time, however many came.

@@ -106,7 +106,7 @@ enum FuzzFrames {
                 return
             case .pong: break
             case .closing: isOver = true
-            case .message, .ping, .failed: preconditionFailure("the machine wrote \(action)")
+            case .message, .fragment, .ping, .failed: preconditionFailure("the machine wrote \(action)")
             }
         }
     }
