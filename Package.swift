@@ -53,6 +53,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 var products: [Product] = [
     .library(name: "CulvertTunnel", targets: ["CulvertTunnel"]),
     .library(name: "CulvertWebSocket", targets: ["CulvertWebSocket"]),
+    .library(name: "CulvertWebSocketTesting", targets: ["CulvertWebSocketTesting"]),
     .library(name: "CulvertProxy", targets: ["CulvertProxy"]),
     .library(name: "CulvertAdmin", targets: ["CulvertAdmin"]),
     .executable(name: "culvert", targets: ["culvert"]),
@@ -78,7 +79,7 @@ var targets: [Target] = [
         [
             "CGSSAPI", "HTTPWire", "SOCKSWire", "ProxyAuth", "ProxyRoutes", .nioCore, .nioPosix, .nioSSL,
             .nioTLS,
-            .httpTypes,
+            .httpTypes, .crypto,
         ]),
     library(
         "CulvertWebSocket",
@@ -87,6 +88,7 @@ var targets: [Target] = [
             .lifecycle,
         ]),
     .target(name: "CLinux"),
+    library("CulvertWebSocketTesting", ["CulvertWebSocket", .nioCore, .nioEmbedded]),
     library(
         "CulvertProxy",
         [
@@ -171,6 +173,7 @@ var targets: [Target] = [
             "TestSupport", "CulvertWebSocket", "CulvertTunnel", "WebSocketWire", "HTTPWire", .nioCore,
             .nioPosix, .nioSSL, .httpTypes, .logging, .lifecycle,
         ]),
+    tests("CulvertWebSocketTestingTests", ["CulvertWebSocketTesting", .nioCore]),
     tests(
         "CulvertProxyTests",
         [
@@ -189,8 +192,8 @@ var targets: [Target] = [
     tests(
         "EndToEndTests",
         [
-            "culvert", "CulvertInterop", "CulvertProxy", "CulvertTunnel", "CulvertWebSocket", "HTTPWire",
-            .nioCore,
+            "TestSupport", "culvert", "CulvertInterop", "CulvertProxy", "CulvertTunnel", "CulvertWebSocket",
+            "HTTPWire", .nioCore,
             .nioPosix,
         ],
         exclude: ["Peers"]),

@@ -23,6 +23,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
     private var phase = TunnelError.Phase.resolve
     /// What name lookups took so far. For the event loop only.
     package var resolveTime = TimeAmount.zero
+    private var timeline = TunnelTimeline()
     private var remaining: ArraySlice<DialStep> = []
     /// By the index of the hop.
     private var authentications: [Int: HopAuthentication] = [:]
@@ -96,12 +97,32 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
         }
     }
 
+    private func enter(_ phase: TunnelError.Phase) {
+        if phase != self.phase || self.timeline.isEmpty { self.timeline.enter(phase, at: self.eventLoop.now) }
+        self.phase = phase
+    }
+
     // MARK: TCP
 
     func connect() {
-        let peer = self.plan.firstPeer
         self.remaining = self.plan.steps[...]
-        let bootstrap = ClientBootstrap(group: self.eventLoop)
+        switch self.plan.transport {
+        case .network:
+            self.connectTCP()
+        case .unixSocket(let path):
+            self.enter(.connect)
+            self.bootstrap().connect(unixDomainSocketPath: path).whenComplete { result in
+                self.connected(result.mapError { UnixSocketUnreachable(path: path, error: $0) })
+            }
+        case .channel(let channel):
+            self.enter(.connect)
+            try? channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
+            self.connected(.success(channel))
+        }
+    }
+
+    private func bootstrap() -> ClientBootstrap {
+        ClientBootstrap(group: self.eventLoop)
             // The deadline over everything is shorter; this one only must not fire first.
             .connectTimeout(self.plan.timeout + .seconds(1))
             .channelInitializer { channel in
@@ -109,22 +130,26 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
                 return channel.eventLoop.makeSucceededVoidFuture()
             }
             .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+    }
+
+    private func connectTCP() {
+        let peer = self.plan.firstPeer
+        let bootstrap = self.bootstrap().channelOption(.tcpOption(.tcp_nodelay), value: 1)
         let filter = self.plan.route.hops.isEmpty ? self.plan.filter : nil
         switch peer.host {
         case .name(let name):
-            self.phase = .resolve
+            self.enter(.resolve)
             let resolver = AddressResolver(eventLoop: self.eventLoop, filter: filter)
             self.resolver = resolver
             let asked = NIODeadline.now()
             resolver.answer.whenSuccess { _ in
                 self.resolveTime = self.resolveTime + (.now() - asked)
-                self.phase = .connect
+                if self.phase == .resolve { self.enter(.connect) }
             }
             bootstrap.resolver(resolver).connect(host: name, port: Int(peer.port)).whenComplete(
                 self.connected)
         case .address(let address):
-            self.phase = .connect
+            self.enter(.connect)
             if let objection = filter?(address, peer.port) {
                 return self.fail(self.error(.forbidden, .policy, objection))
             }
@@ -145,7 +170,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
             self.channel = channel
             self.connecting = []
             self.resolver = nil
-            self.phase = .connect
+            self.enter(.connect)
             self.runNextStep()
         case .failure(let error):
             self.fail(DialErrors.connect(error, peer: self.plan.firstPeer))
@@ -163,20 +188,22 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
                 guard let tls = self.plan.hopTLS[index] else {
                     preconditionFailure("a plan prepares TLS for every https hop")
                 }
-                self.phase = .proxyTLS(hop)
+                self.enter(.proxyTLS(hop))
                 self.hopTLSHandler = try self.startTLS(
                     tls, host: hop.authority.host, fault: .proxy, on: channel)
                 try channel.pipeline.syncOperations.addHandler(UncleanShutdownFilter())
             case .connect(let index, let target):
-                self.phase = .proxyConnect(self.plan.route.hops[index])
+                self.enter(.proxyConnect(self.plan.route.hops[index]))
                 try self.startConnect(hop: index, target: target, on: channel)
             case .socks(let index, let target):
-                self.phase = .proxyConnect(self.plan.route.hops[index])
+                self.enter(.proxyConnect(self.plan.route.hops[index]))
                 try self.startSOCKS(hop: index, target: target, on: channel)
             case .targetTLS(let tls):
-                self.phase = .targetTLS
+                self.enter(.targetTLS)
                 _ = try self.startTLS(tls, host: self.plan.target.host, fault: .target, on: channel)
             case nil:
+                self.timeline.enter(nil, at: self.eventLoop.now)
+                self.plan.onOpen?(self.timeline)
                 let output = try self.configure(channel)
                 self.isFinished = true
                 self.deadline?.cancel()
@@ -194,7 +221,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
         on channel: any Channel
     ) throws -> NIOSSLClientHandler {
         let handler = try NIOSSLClientHandler(context: tls.context, serverHostname: tls.serverName)
-        let waiter = TLSHandshakeHandler(tls: handler, address: tls.address) { result in
+        let waiter = TLSHandshakeHandler(tls: handler, expected: tls) { result in
             switch result {
             case .success: self.runNextStep()
             case .failure(let error): self.fail(self.tlsError(error, host: host, fault: fault))

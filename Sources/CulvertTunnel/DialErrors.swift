@@ -7,6 +7,12 @@ import ProxyAuth
 /// Turns what SwiftNIO throws into errors that a person can act on.
 enum DialErrors {
     static func connect(_ error: any Error, peer: Authority) -> TunnelError {
+        if let error = error as? UnixSocketUnreachable {
+            return TunnelError(
+                .connectionFailed, phase: .connect, fault: .network,
+                detail: "cannot connect to \(error.path): \(plainDescription(of: error.error))",
+                underlying: error.error)
+        }
         guard let connection = error as? NIOConnectionError else {
             return TunnelError(
                 .connectionFailed, phase: .connect, fault: .network,
@@ -50,7 +56,7 @@ enum DialErrors {
 
     static func describeTLS(_ error: any Error) -> String {
         switch error {
-        case is CertificateAddressMismatch:
+        case is CertificateAddressMismatch, is PublicKeyNotPinned:
             "\(error)"
         case let error as ChannelError where error == .eof:
             "the peer closed the connection"
@@ -66,4 +72,10 @@ enum DialErrors {
             "\(error)"
         }
     }
+}
+
+/// Nobody listens at the path, or it is none.
+struct UnixSocketUnreachable: Error {
+    let path: String
+    let error: any Error
 }

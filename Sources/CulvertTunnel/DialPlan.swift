@@ -17,6 +17,10 @@ package struct DialPlan: Sendable {
     package var authentication: ProxyAuthOptions
     /// What worked before with the hops.
     let authStore: ProxyAuthStore
+    /// What carries the bytes to the first peer.
+    package var transport = DialTransport.network
+    /// Told how long each phase took, on the event loop, right before the caller's handlers are added.
+    package var onOpen: (@Sendable (TunnelTimeline) -> Void)?
     /// Over everything, name lookup to the last handshake.
     package var timeout: TimeAmount
     /// Judges the addresses of the target when this side resolves it.

@@ -137,7 +137,9 @@ public struct Dialer: Sendable {
         _ plan: DialPlan,
         configure: @escaping @Sendable (any Channel) throws -> Output
     ) async throws -> Output {
-        let attempt = DialAttempt.start(plan, on: self.eventLoopGroup.next(), configure: configure)
+        var eventLoop = self.eventLoopGroup.next()
+        if case .channel(let channel) = plan.transport { eventLoop = channel.eventLoop }
+        let attempt = DialAttempt.start(plan, on: eventLoop, configure: configure)
         return try await withTaskCancellationHandler {
             try await attempt.future.get()
         } onCancel: {

@@ -17,15 +17,15 @@ final class TLSContexts: Sendable {
         case .name(let name):
             PreparedTLS(
                 context: try self.context(Key(options: options, checksAddress: false)),
-                serverName: options.serverName ?? name, address: nil)
+                serverName: options.serverName ?? name, address: nil, pins: options.pins)
         case .address where options.serverName != nil:
             PreparedTLS(
                 context: try self.context(Key(options: options, checksAddress: false)),
-                serverName: options.serverName, address: nil)
+                serverName: options.serverName, address: nil, pins: options.pins)
         case .address(let address):
             PreparedTLS(
                 context: try self.context(Key(options: options, checksAddress: true)),
-                serverName: nil, address: address)
+                serverName: nil, address: address, pins: options.pins)
         }
     }
 
@@ -41,7 +41,16 @@ final class TLSContexts: Sendable {
         // NIOSSL checks a certificate without a name against the socket's address, which behind a proxy is the
         // proxy's. `TLSHandshakeHandler` compares the target's address instead.
         if key.checksAddress { configuration.certificateVerification = .noHostnameVerification }
-        if case .file(let path) = key.options.trustRoots { configuration.trustRoots = .file(path) }
+        switch key.options.trustRoots {
+        case .system: break
+        case .file(let path): configuration.trustRoots = .file(path)
+        case .pem(let text):
+            do {
+                configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(text.utf8)))
+            } catch {
+                throw .configuration("the authorities cannot be read as PEM: \(error)", underlying: error)
+            }
+        }
         if let identity = key.options.identity {
             configuration.certificateChain = try load("certificate", identity.certificateChainFile) {
                 try NIOSSLCertificate.fromPEMFile($0).map { .certificate($0) }
@@ -79,4 +88,6 @@ package struct PreparedTLS: Sendable {
     let serverName: String?
     /// The address to look for among the certificate's alternative names, when there is no name.
     let address: IPAddress?
+    /// The public keys of which the certificate must have one, unless there are none.
+    let pins: Set<PublicKeyPin>
 }

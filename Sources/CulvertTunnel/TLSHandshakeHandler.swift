@@ -8,12 +8,13 @@ final class TLSHandshakeHandler: ChannelInboundHandler, RemovableChannelHandler 
     typealias InboundIn = ByteBuffer
 
     private let tls: NIOSSLClientHandler
-    private let address: IPAddress?
+    private let expected: PreparedTLS
     private var report: ((Result<Void, any Error>) -> Void)?
 
-    init(tls: NIOSSLClientHandler, address: IPAddress?, report: @escaping (Result<Void, any Error>) -> Void) {
+    init(tls: NIOSSLClientHandler, expected: PreparedTLS, report: @escaping (Result<Void, any Error>) -> Void)
+    {
         self.tls = tls
-        self.address = address
+        self.expected = expected
         self.report = report
     }
 
@@ -21,8 +22,8 @@ final class TLSHandshakeHandler: ChannelInboundHandler, RemovableChannelHandler 
         guard let event = event as? TLSUserEvent, case .handshakeCompleted = event else {
             return context.fireUserInboundEventTriggered(event)
         }
-        if let address, !self.certificateNames(address) {
-            self.finish(.failure(CertificateAddressMismatch(address: address)))
+        if let objection = self.objection {
+            self.finish(.failure(objection))
             return context.close(promise: nil)
         }
         // Reported before leaving: what the report adds to the pipeline gets all that follows.
@@ -45,6 +46,17 @@ final class TLSHandshakeHandler: ChannelInboundHandler, RemovableChannelHandler 
         let report = self.report
         self.report = nil
         report?(result)
+    }
+
+    /// What the TLS library does not check.
+    private var objection: (any Error)? {
+        if let address = self.expected.address, !self.certificateNames(address) {
+            return CertificateAddressMismatch(address: address)
+        }
+        guard !self.expected.pins.isEmpty else { return nil }
+        let pin = self.tls.peerCertificate.flatMap { try? PublicKeyPin($0) }
+        if let pin, self.expected.pins.contains(pin) { return nil }
+        return PublicKeyNotPinned(pin: pin)
     }
 
     private func certificateNames(_ address: IPAddress) -> Bool {

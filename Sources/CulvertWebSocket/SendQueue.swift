@@ -19,7 +19,7 @@ struct SendQueue {
 
     mutating func append(_ ticket: SendTicket) {
         switch ticket.content {
-        case .message, .stream: self.messages.append(ticket)
+        case .message, .prepared, .stream: self.messages.append(ticket)
         case .piece: self.pieces.append(ticket)
         }
     }

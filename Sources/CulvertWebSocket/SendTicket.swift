@@ -43,6 +43,8 @@ final class SendTicket: WaitingTicket, @unchecked Sendable {
     enum Content: Sendable {
         /// A whole message, in one frame.
         case message(WebSocketMessage)
+        /// A whole message whose frame is made for many.
+        case prepared(WebSocketPreparedMessage)
         /// The turn of a message that is sent piece by piece.
         case stream(MessageStream)
         /// The next piece of such a message, in one frame.

@@ -34,6 +34,9 @@ public final class WebSocket: AsyncSequence, Sendable {
     private let incoming = Mutex(IncomingMessages())
     /// The event loop hands out fragments.
     private let isStreaming = Atomic(false)
+    /// ``close(_:reason:)`` was called.
+    private let hasClosed = Atomic(false)
+    private let openingTimeline = Mutex<WebSocketTimeline?>(nil)
 
     /// Takes a channel whose upgrade went through: adds the handler of the open WebSocket. On the channel's event
     /// loop; the bytes behind the upgrade are for the caller to fire.
@@ -131,6 +134,25 @@ public final class WebSocket: AsyncSequence, Sendable {
     /// without a code, 1006 for none at all (RFC 6455 §7.4.1).
     public var closeStatus: WebSocketClose? { self.queue.close }
 
+    /// The peer's close, when it went away in good order and this side had not closed.
+    var departure: WebSocketClose? {
+        guard !self.hasClosed.load(ordering: .relaxed), let close = self.closeStatus,
+            close.code == .goingAway
+        else { return nil }
+        return close
+    }
+
+    /// How long the parts of opening took; nil in the server's role.
+    public var timeline: WebSocketTimeline? { self.openingTimeline.withLock { $0 } }
+
+    func opened(_ tunnel: TunnelTimeline?, upgrade: TimeAmount, total: TimeAmount) {
+        guard let tunnel else { return }
+        let timeline = WebSocketTimeline(
+            tunnel: tunnel, upgrade: .nanoseconds(upgrade.nanoseconds), total: .nanoseconds(total.nanoseconds)
+        )
+        self.openingTimeline.withLock { $0 = timeline }
+    }
+
     // MARK: Sending
 
     /// Sends a message; suspends while more than the high watermark waits for the socket. A cancelled wait sends
@@ -164,6 +186,18 @@ public final class WebSocket: AsyncSequence, Sendable {
     /// Sends a binary message.
     public func send(_ bytes: ByteBuffer) async throws {
         try await self.send(.binary(bytes))
+    }
+
+    /// Sends a message that was prepared once for many connections; otherwise as ``send(_:)-(WebSocketMessage)``.
+    ///
+    /// ```swift
+    /// let news = WebSocketPreparedMessage(.text(text))
+    /// await withDiscardingTaskGroup { group in
+    ///     for socket in subscribers { group.addTask { try? await socket.send(news) } }
+    /// }
+    /// ```
+    public func send(_ prepared: WebSocketPreparedMessage) async throws {
+        try await self.wait(for: SendTicket(.prepared(prepared)))
     }
 
     /// Sends one message piece by piece, each piece as one frame (RFC 6455 §5.4).
@@ -234,6 +268,7 @@ public final class WebSocket: AsyncSequence, Sendable {
     ///   - reason: at most 123 bytes of UTF-8.
     /// - Throws: ``WebSocketError/unsendable(_:)`` when code or reason cannot be sent.
     public func close(_ code: WebSocketCloseCode, reason: String = "") async throws {
+        self.hasClosed.store(true, ordering: .relaxed)
         let handler = self.handler
         let timeout = self.closeTimeout
         let error = try await self.channel.eventLoop.submit {

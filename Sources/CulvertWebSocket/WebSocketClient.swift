@@ -32,6 +32,12 @@ public struct WebSocketClient: Sendable {
         public var proxyTLS = TLSOptions()
         /// Fields of the upgrade request, in place of the defaults of the same name: `Host` and `Origin` too.
         public var headerFields: HTTPFields = [:]
+        /// How many redirects of one upgrade are followed. 0: none, an answer of 3xx is an error. Across origins
+        /// `Authorization`, `Cookie` and `Host` fields, the URL's user and password, the client certificate and the
+        /// TLS server name stay behind; `wss` never becomes `ws`.
+        public var maxRedirects = 0
+        /// Asked for cookies and told of them.
+        public var cookies: WebSocketCookies?
         /// Offered in this order; the server chooses one or none.
         public var subprotocols: [String] = []
         /// Whether to offer permessage-deflate (RFC 7692). Off by default: beside secrets, the length of what was
@@ -102,11 +108,13 @@ public struct WebSocketClient: Sendable {
     ///
     /// - Parameters:
     ///   - url: a `ws` or `wss` URL.
+    ///   - transport: carries the bytes in place of TCP and the proxies; redirects are not followed then.
     ///   - body: the use of the connection.
     /// - Throws: ``WebSocketError`` when it cannot be opened; `CancellationError` when the task is cancelled;
     ///   whatever the closure throws.
     public func withConnection<Result>(
         to url: String,
+        over transport: WebSocketTransport? = nil,
         _ body: (WebSocket) async throws -> Result
     ) async throws -> Result {
         let parsed: WebSocketURL
@@ -115,15 +123,16 @@ public struct WebSocketClient: Sendable {
         } catch {
             throw WebSocketError.invalidRequest("\(error)")
         }
-        return try await self.withConnection(to: parsed, body)
+        return try await self.withConnection(to: parsed, over: transport, body)
     }
 
     /// Opens a WebSocket to a URL that is parsed already.
     public func withConnection<Result>(
         to url: WebSocketURL,
+        over transport: WebSocketTransport? = nil,
         _ body: (WebSocket) async throws -> Result
     ) async throws -> Result {
-        let socket = try await self.open(url)
+        let socket = try await self.open(url, over: transport)
         let result: Result
         do {
             let executor = self.configuration.runsOnEventLoop ? socket.executor : nil
@@ -136,19 +145,65 @@ public struct WebSocketClient: Sendable {
         return result
     }
 
-    private func open(_ url: WebSocketURL) async throws -> WebSocket {
-        let deadline = NIODeadline.now() + TimeAmount(self.configuration.openTimeout)
-        let handshake = try self.handshake(for: url)
-        let configuration = self.configuration
-        let opening: WebSocketOpening
+    private func open(_ url: WebSocketURL, over transport: WebSocketTransport?) async throws -> WebSocket {
+        let start = NIODeadline.now()
+        var request = WebSocketRequest(url, configuration: self.configuration)
+        while true {
+            do {
+                return try await self.open(request, over: transport, start: start)
+            } catch let error as WebSocketError {
+                guard case .upgradeRefused(let refusal) = error,
+                    try request.follow(
+                        refusal, isAllowed: self.configuration.maxRedirects > 0 && transport == nil)
+                else { throw error }
+            }
+        }
+    }
+
+    private func open(
+        _ request: WebSocketRequest, over transport: WebSocketTransport?, start: NIODeadline
+    ) async throws -> WebSocket {
+        let cookie = await self.configuration.cookies?.forRequest(request.url)
+        let handshake = try self.handshake(for: request.url, fields: request.fields(cookie: cookie))
+        let timeline = TimelineBox()
+        let deadline = start + TimeAmount(self.configuration.openTimeout)
+        let opening = try await self.dial(
+            request, over: transport, handshake: handshake, deadline: deadline, timeline: timeline)
+        let dialled = NIODeadline.now()
         do {
-            var plan = try await self.dialer.plan(
-                to: url.authority, scheme: url.isSecure ? .wss : .ws,
-                tls: url.isSecure ? configuration.tls : nil)
+            let socket = try await opening.finish()
+            let now = NIODeadline.now()
+            socket.opened(timeline.value, upgrade: now - dialled, total: now - start)
+            await self.tellCookies(of: socket.response, from: request.url)
+            return socket
+        } catch let error as WebSocketError {
+            if case .upgradeRefused(let refusal) = error {
+                await self.tellCookies(of: refusal.response, from: request.url)
+            }
+            throw error
+        }
+    }
+
+    private func tellCookies(of response: HTTPResponse, from url: WebSocketURL) async {
+        let values = response.headerFields[values: .setCookie]
+        if !values.isEmpty { await self.configuration.cookies?.received(values, url) }
+    }
+
+    private func dial(
+        _ request: WebSocketRequest,
+        over transport: WebSocketTransport?,
+        handshake: ClientHandshake,
+        deadline: NIODeadline,
+        timeline: TimelineBox
+    ) async throws -> WebSocketOpening {
+        let configuration = self.configuration
+        do {
+            var plan = try await self.plan(request, over: transport)
             // What choosing the route took comes off the one deadline.
             plan.timeout = max(.zero, deadline - .now())
+            plan.onOpen = { timeline.set($0) }
             let route = plan.route
-            opening = try await self.dialer.dial(plan) { channel in
+            return try await self.dialer.dial(plan) { channel in
                 try WebSocketOpening.start(
                     handshake, on: channel, route: route, deadline: deadline,
                     configuration: configuration)
@@ -157,16 +212,32 @@ public struct WebSocketClient: Sendable {
             if error.code == .cancelled { throw CancellationError() }
             throw WebSocketError.tunnel(error)
         }
-        return try await opening.finish()
     }
 
-    private func handshake(for url: WebSocketURL) throws(WebSocketError) -> ClientHandshake {
+    private func plan(
+        _ request: WebSocketRequest, over transport: WebSocketTransport?
+    ) async throws(TunnelError) -> DialPlan {
+        let tls = request.url.isSecure ? request.tls : nil
+        let scheme: EnvironmentProxies.TargetScheme = request.url.isSecure ? .wss : .ws
+        guard let transport else {
+            return try await self.dialer.plan(to: request.url.authority, scheme: scheme, tls: tls)
+        }
+        var plan = try self.dialer.plan(to: request.url.authority, via: .direct, tls: tls)
+        switch transport {
+        case .unixSocket(let path): plan.transport = .unixSocket(path)
+        case .channel(let channel): plan.transport = .channel(channel)
+        }
+        return plan
+    }
+
+    private func handshake(
+        for url: WebSocketURL, fields: HTTPFields
+    ) throws(WebSocketError) -> ClientHandshake {
         var generator = SystemRandomNumberGenerator()
         let nonce = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         do {
             return try ClientHandshake(
-                url: url, fields: self.configuration.headerFields,
-                subprotocols: self.configuration.subprotocols,
+                url: url, fields: fields, subprotocols: self.configuration.subprotocols,
                 compression: self.configuration.compression, nonce: nonce)
         } catch {
             throw .invalidRequest("\(error)")

@@ -10,6 +10,8 @@ public enum WebSocketError: Error, Sendable {
     case tunnel(TunnelError)
     /// The server answered the upgrade with something other than 101.
     case upgradeRefused(WebSocketUpgradeRefusal)
+    /// The server redirected too often, from `wss` to `ws`, or to what is no WebSocket URL.
+    case redirectRefused(String)
     /// The server's answer is no HTTP, or a 101 that breaks RFC 6455 §4.
     case upgradeFailed(String)
     /// The server did not answer the upgrade before the open deadline.
@@ -33,6 +35,7 @@ extension WebSocketError: CustomStringConvertible {
         case .invalidRequest(let detail): detail
         case .tunnel(let error): error.description
         case .upgradeRefused(let refusal): "upgrade: the server refused it: \(refusal.status)"
+        case .redirectRefused(let detail): "upgrade: \(detail)"
         case .upgradeFailed(let detail): "upgrade: \(detail)"
         case .upgradeTimedOut(let duration): "upgrade: no answer from the server within \(duration)"
         case .protocolViolation(let error): "the peer broke the protocol: \(error)"

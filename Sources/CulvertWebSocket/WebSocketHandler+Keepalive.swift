@@ -30,7 +30,7 @@ extension WebSocketHandler {
     private func keepaliveFired() {
         // Behind a close frame the close timeout watches.
         guard case .open(let machine) = self.phase, machine.isOpen, let context else { return }
-        let unsent = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        let unsent = self.unsentBytes
         if self.isReadingPaused || unsent < self.unsentAtKeepalive { self.heardFromPeer() }
         self.unsentAtKeepalive = unsent
         switch self.keepalive?.timerFired(at: Self.now(context)) {

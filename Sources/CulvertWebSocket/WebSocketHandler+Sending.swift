@@ -37,6 +37,10 @@ extension WebSocketHandler {
             return self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
                 try machine.send(message, outbound: &outbound)
             }
+        case .prepared(let prepared):
+            return self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
+                try machine.send(prepared, outbound: &outbound)
+            }
         case .stream(let stream):
             guard case .open(let machine) = self.phase, machine.isOpen else { return self.endingError }
             self.sends.begin(stream)
@@ -117,22 +121,31 @@ extension WebSocketHandler {
         }
         if error == nil {
             self.sentCloseCode = code
-            self.closeUnlessProgressing(within: timeout, unsent: .max)
+            self.closeUnlessProgressing(within: timeout)
         }
         return error
     }
 
+    /// Bytes that wait for the socket.
+    var unsentBytes: Int {
+        (try? self.context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
+
     /// The peer's answer is due a timeout after our close frame is out; as long as bytes before it still go out, the
     /// peer is alive and reading.
-    func closeUnlessProgressing(within timeout: TimeAmount, unsent before: Int) {
+    func closeUnlessProgressing(within timeout: TimeAmount) {
+        self.closeUnlessProgressing(within: timeout, unsent: self.unsentBytes)
+    }
+
+    private func closeUnlessProgressing(within timeout: TimeAmount, unsent before: Int) {
         guard let context else { return }
         self.closeTask?.cancel()
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         self.closeTask = context.eventLoop.scheduleTask(in: timeout) {
             let (handler, context) = bound.value
-            let unsent = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+            let unsent = handler.unsentBytes
             // Once all is out, one more timeout is for the answer.
-            if unsent < before, before > 0, before != .max || unsent > 0 {
+            if unsent < before {
                 handler.closeUnlessProgressing(within: timeout, unsent: unsent)
             } else {
                 context.channel.closeWithoutFarewell()

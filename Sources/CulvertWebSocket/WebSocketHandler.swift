@@ -156,7 +156,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     /// The server closes its output only: closing with unread input would make the kernel send RST, which can destroy
     /// the close frame on its way.
     private func closeInOrder(context: ChannelHandlerContext) {
-        self.closeUnlessProgressing(within: TimeAmount(self.settings.closeTimeout), unsent: .max)
+        self.closeUnlessProgressing(within: TimeAmount(self.settings.closeTimeout))
         // Behind what still waits for the socket.
         let written = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer()), promise: written)

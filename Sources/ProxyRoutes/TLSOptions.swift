@@ -6,6 +6,8 @@ public struct TLSOptions: Sendable, Hashable {
         case system
         /// Those in a PEM file, and no others.
         case file(String)
+        /// Those in a text in PEM, and no others.
+        case pem(String)
     }
 
     /// A client certificate with its key.
@@ -26,6 +28,9 @@ public struct TLSOptions: Sendable, Hashable {
     public var trustRoots: TrustRoots = .system
     /// Shown when the peer asks for a client certificate.
     public var identity: Identity?
+    /// Public keys of which the peer's own certificate must have one, on top of coming from a trusted authority;
+    /// empty for any. Not its issuers': those sign for others too.
+    public var pins: Set<PublicKeyPin> = []
     /// Sent as SNI and checked against the certificate in place of the host; nil means the host itself.
     public var serverName: String?
 

@@ -16,6 +16,12 @@ package struct PerMessageDeflate: PayloadTransform {
     private let incoming: Direction
     private(set) var deflater: Deflater?
     private(set) var inflater: Inflater?
+    private var settings: Deflater.Settings {
+        Deflater.Settings(
+            level: options.level, windowBits: min(outgoing.windowBits, options.outgoingWindowBits),
+            memoryLevel: options.memoryLevel)
+    }
+
     /// Bytes on the wire of the message that is being received.
     private var received = 0
     /// What they stood for.
@@ -124,14 +130,8 @@ package struct PerMessageDeflate: PayloadTransform {
 
     package mutating func encode(_ piece: ByteBuffer, isLast: Bool) -> ByteBuffer {
         guard prepareDeflater(), let deflater else { preconditionFailure("no memory for zlib") }
-        var output = deflater.compress(piece)
+        let output = isLast ? Self.compressedMessage(piece, by: deflater) : deflater.compress(piece)
         guard isLast else { return output }
-        if output.readableBytes > 0 {
-            output.moveWriterIndex(to: output.writerIndex - Self.tail.count)
-        } else {
-            // §7.2.3.6: an empty block without compression. zlib stands at the end of a byte, where it belongs.
-            output.writeInteger(UInt8(0))
-        }
         if !outgoing.keepsContext {
             self.deflater = nil
             DeflaterPool.shared.giveBack(deflater)
@@ -139,12 +139,32 @@ package struct PerMessageDeflate: PayloadTransform {
         return output
     }
 
+    /// The end of a message as it stands on the wire, or the whole of it.
+    static func compressedMessage(_ bytes: ByteBuffer, by deflater: Deflater) -> ByteBuffer {
+        var output = deflater.compress(bytes)
+        if output.readableBytes > 0 {
+            output.moveWriterIndex(to: output.writerIndex - tail.count)
+        } else {
+            // §7.2.3.6: an empty block without compression. zlib stands at the end of a byte, where it belongs.
+            output.writeInteger(UInt8(0))
+        }
+        return output
+    }
+
+    /// How a message is compressed that many connections send; nil for one that goes plain.
+    func settingsForShared(byteCount: Int) -> Deflater.Settings? {
+        byteCount < options.threshold ? nil : settings
+    }
+
+    /// A message went out that this side's compressor has not seen. The peer's window holds it now; a compressor that
+    /// forgets everything refers to nothing before it, and so to nothing wrong.
+    mutating func sentShared() {
+        if isKnownUniquelyReferenced(&deflater) { deflater?.reset() } else { deflater = nil }
+    }
+
     /// False when there is no memory: a message can still go plain.
     private mutating func prepareDeflater() -> Bool {
         if deflater == nil {
-            let settings = Deflater.Settings(
-                level: options.level, windowBits: min(outgoing.windowBits, options.outgoingWindowBits),
-                memoryLevel: options.memoryLevel)
             deflater = outgoing.keepsContext ? Deflater(settings) : DeflaterPool.shared.take(settings)
         } else if !isKnownUniquelyReferenced(&deflater) {
             // Copied before the other's message began, or inside it: the copy goes on from the same state.

@@ -24,6 +24,44 @@ extension WebSocketMachine {
         }
     }
 
+    /// Sends a message that is prepared for many connections.
+    package mutating func send(
+        _ prepared: WebSocketPreparedMessage, outbound: inout ByteBuffer
+    ) throws(WebSocketSendError) {
+        guard isOpen else { throw .closed }
+        guard outgoing == nil else { throw .messageInProgress }
+        guard transform == nil || transform is PerMessageDeflate else {
+            return try send(prepared.message, outbound: &outbound)
+        }
+        var deflate = transform as? PerMessageDeflate
+        let settings = deflate?.settingsForShared(byteCount: prepared.payload.readableBytes)
+        guard let compressed = write(prepared, settings, outbound: &outbound) else {
+            return try send(prepared.message, outbound: &outbound)
+        }
+        guard compressed else { return }
+        // The only reference to the compressor, so that it is reset and not replaced.
+        transform = nil
+        deflate?.sentShared()
+        transform = deflate
+    }
+
+    /// Whether what was written is compressed; nil when there is no memory to make it.
+    private func write(
+        _ prepared: WebSocketPreparedMessage, _ settings: Deflater.Settings?, outbound: inout ByteBuffer
+    ) -> Bool? {
+        if role == .server {
+            guard let frame = prepared.frame(settings) else { return nil }
+            // Nothing waits before it: the connections share its bytes.
+            if outbound.readableBytes == 0 { outbound = frame } else { outbound.writeImmutableBuffer(frame) }
+        } else {
+            guard let payload = prepared.payload(settings) else { return nil }
+            writeFrame(
+                opcode: prepared.opcode, rsv1: settings != nil, payload: payload, maskKey: nextMaskKey(),
+                into: &outbound)
+        }
+        return settings != nil
+    }
+
     /// Sends a piece of a message as one frame. The first names the kind; the others name it again, or say
     /// `.continuation`. The message ends with `fin`. Control frames may be sent in between, another message not.
     package mutating func send(

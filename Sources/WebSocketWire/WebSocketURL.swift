@@ -11,10 +11,10 @@ public struct WebSocketURL: Hashable, Sendable, CustomStringConvertible {
     public let authority: Authority
     /// What stands in the request line: the path, `/` when empty, and the query.
     public let resource: String
-    private let credentials: Credentials?
+    var credentials: Credentials?
 
     /// Not even `dump` shows what is in it.
-    private struct Credentials: Hashable, CustomStringConvertible, CustomReflectable {
+    struct Credentials: Hashable, CustomStringConvertible, CustomReflectable {
         let user: String
         let password: String
 

@@ -70,6 +70,18 @@ struct ClientOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Public key that the target's certificate must have, 'sha256//BASE64' as curl takes it. Repeatable.",
+            valueName: "digest"))
+    var pin: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Name to send as SNI and to look for in the target's certificate, instead of its host.",
+            valueName: "name"))
+    var serverName: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Limit for name lookup, proxies, TLS and upgrade together.", valueName: "seconds"))
     var openTimeout: Seconds = 30
 
@@ -81,6 +93,9 @@ struct ClientOptions: ParsableArguments {
             )
         }
         _ = try HeaderField.fields(self.proxyHeader, option: "--proxy-header")
+        for pin in self.pin where PublicKeyPin(pin) == nil {
+            throw ValidationError("--pin: expected 'sha256//' and a SHA-256 digest in Base64, not '\(pin)'.")
+        }
         if (self.cert == nil) != (self.key == nil) {
             throw ValidationError("--cert and --key belong together: give both or neither.")
         }
@@ -117,6 +132,8 @@ struct ClientOptions: ParsableArguments {
     var tls: TLSOptions {
         TLSOptions {
             $0.trustRoots = self.ca.map(TLSOptions.TrustRoots.file) ?? .system
+            $0.pins = Set(self.pin.compactMap(PublicKeyPin.init))
+            $0.serverName = self.serverName
             if let cert, let key {
                 $0.identity = .init(certificateChainFile: cert, privateKeyFile: key)
             }

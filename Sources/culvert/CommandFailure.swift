@@ -88,7 +88,8 @@ struct CommandFailure: Error {
         switch error {
         case .tunnel(let tunnel): self.init(tunnel: tunnel)
         case .invalidRequest, .unsendable: self.init(error.description, status: .usage)
-        case .upgradeRefused, .upgradeFailed: self.init(error.description, status: .upgradeRefused)
+        case .upgradeRefused, .upgradeFailed, .redirectRefused:
+            self.init(error.description, status: .upgradeRefused)
         case .upgradeTimedOut, .keepaliveTimedOut: self.init(error.description, status: .timedOut)
         case .protocolViolation, .closed, .connectionLost:
             self.init(error.description, status: .connectionLost)

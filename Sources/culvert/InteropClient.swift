@@ -120,7 +120,7 @@ extension InteropFailure {
             switch error {
             case .tunnel(let tunnel): Cause(tunnel)
             case .upgradeRefused(let refusal): .upgradeRefused(status: refusal.response.status.code)
-            case .upgradeFailed, .protocolViolation: .protocolViolation
+            case .upgradeFailed, .redirectRefused, .protocolViolation: .protocolViolation
             case .upgradeTimedOut, .keepaliveTimedOut: .timedOut
             case .closed, .connectionLost: .connectionLost
             case .invalidRequest, .unsendable: .other

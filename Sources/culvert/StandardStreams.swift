@@ -30,7 +30,10 @@ final class StandardInput: Sendable {
     static let chunk = 64 * 1024
 
     private let thread = blockingThread()
-    private let isCancelled = Atomic(false)
+    /// Reads are numbered, so that the end of one is not taken for that of the next.
+    private let reads = Atomic(0)
+    private let cancelledRead = Atomic(0)
+    private let isEnding = Atomic(false)
     private let wakeReader: CInt
     private let wakeWriter: CInt
 
@@ -48,39 +51,53 @@ final class StandardInput: Sendable {
 
     var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
 
-    /// The next bytes; nil at the end.
+    /// The next bytes; nil at the end. A read that is cancelled takes none.
     func read() async throws -> ByteBuffer? {
-        try await withTaskCancellationHandler {
-            try await self.thread.runIfActive { try self.blockingRead() }
+        let number = self.reads.wrappingAdd(1, ordering: .relaxed).newValue
+        return try await withTaskCancellationHandler {
+            try await self.thread.runIfActive { try self.blockingRead(number) }
         } onCancel: {
-            self.isCancelled.store(true, ordering: .releasing)
+            self.cancelledRead.store(number, ordering: .releasing)
             self.wake()
         }
     }
 
     /// From now on a read that would wait is the end instead.
     func endWhenEmpty() {
+        self.isEnding.store(true, ordering: .releasing)
         self.wake()
     }
 
-    /// The byte stays in the pipe: every later read finds it too.
     private func wake() {
         var byte: UInt8 = 0
         _ = Foundation.write(self.wakeWriter, &byte, 1)
     }
 
-    private func blockingRead() throws -> ByteBuffer? {
+    /// Waits until there is something to read, the end included; false when the input is to end instead.
+    private func waitForInput(_ number: Int) throws -> Bool {
         var waits = [
             pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
             pollfd(fd: self.wakeReader, events: Int16(POLLIN), revents: 0),
         ]
-        while poll(&waits, nfds_t(waits.count), -1) < 0 {
-            guard errno == EINTR else { throw Self.unreadable() }
+        while true {
+            let isEnding = self.isEnding.load(ordering: .acquiring)
+            let count = poll(&waits, nfds_t(waits.count), isEnding ? 0 : -1)
+            guard count >= 0 || errno == EINTR else { throw Self.unreadable() }
+            if count < 0 { continue }
+            if waits[1].revents != 0 { self.takeWake() }
+            if self.cancelledRead.load(ordering: .acquiring) == number { throw CancellationError() }
+            if waits[0].revents != 0 { return true }
+            if isEnding { return false }
         }
-        if waits[1].revents != 0 {
-            if self.isCancelled.load(ordering: .acquiring) { throw CancellationError() }
-            if waits[0].revents == 0 { return nil }
-        }
+    }
+
+    private func takeWake() {
+        var byte: UInt8 = 0
+        _ = Foundation.read(self.wakeReader, &byte, 1)
+    }
+
+    private func blockingRead(_ number: Int) throws -> ByteBuffer? {
+        guard try self.waitForInput(number) else { return nil }
         var buffer = ByteBuffer()
         let count = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.chunk) { pointer in
             while true {

@@ -80,6 +80,27 @@ struct WebSocketCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Largest message to accept, and longest line to send.", valueName: "bytes"))
     var maxMessageBytes: Int = WebSocketLimits().maxMessageBytes
 
+    @Flag(
+        help: ArgumentHelp(
+            "Connect again, after growing delays, when the connection is lost or cannot be opened.",
+            discussion: """
+                Not after a refusal, a bad certificate or a close in good order. What was being sent when the \
+                connection was lost may have been lost with it; lines not yet sent are kept.
+                """))
+    var reconnect = false
+
+    @Option(help: ArgumentHelp("How many redirects of the upgrade to follow.", valueName: "count"))
+    var maxRedirects = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "Connect to this Unix socket instead of the URL's host; no proxies.", valueName: "path"),
+        completion: .file())
+    var unixSocket: String?
+
+    @Flag(name: .shortAndLong, help: "Tell on standard error how long the parts of opening took.")
+    var verbose = false
+
     @OptionGroup var client: ClientOptions
 
     mutating func validate() throws {
@@ -94,6 +115,12 @@ struct WebSocketCommand: AsyncParsableCommand {
             }
         }
         _ = try HeaderField.fields(self.header, option: "-H")
+        guard (0...100).contains(self.maxRedirects) else {
+            throw ValidationError("--max-redirects must be 0 to 100.")
+        }
+        if self.reconnect, self.unixSocket != nil {
+            throw ValidationError("--reconnect and --unix-socket do not go together.")
+        }
         if self.stream, !self.binary { throw ValidationError("--stream needs --binary.") }
         guard self.maxMessageBytes > 0 else { throw ValidationError("--max-message-bytes must be above 0.") }
     }
@@ -105,6 +132,10 @@ struct WebSocketCommand: AsyncParsableCommand {
             ("--proxy", !self.client.proxy.isEmpty), ("--proxy-ca", self.client.proxyCa != nil),
             ("--proxy-header", !self.client.proxyHeader.isEmpty),
             ("--proxy-preemptive-auth", self.client.proxyPreemptiveAuth),
+            ("--stream", self.stream), ("--reconnect", self.reconnect),
+            ("--unix-socket", self.unixSocket != nil),
+            ("--max-redirects", self.maxRedirects > 0), ("--pin", !self.client.pin.isEmpty),
+            ("--server-name", self.client.serverName != nil),
         ]
         if let (name, _) = useless.first(where: \.1) {
             throw ValidationError("\(name) is for clients, and --listen makes a server.")
@@ -119,19 +150,53 @@ struct WebSocketCommand: AsyncParsableCommand {
             }
             let input = try StandardInput()
             let output = StandardOutput()
+            let messages = InputMessages(
+                input, isBinary: self.binary, maxLineBytes: self.maxMessageBytes)
             let session = WebSocketSession(
-                input: input, output: output, isBinary: self.binary,
+                input: messages, output: output, isBinary: self.binary,
                 isInteractive: input.isTerminal && output.isTerminal, isStreaming: self.stream,
-                maxLineBytes: self.maxMessageBytes,
                 quietTime: self.wait?.duration)
-            try await self.webSocketClient().withConnection(to: url) { socket in
-                if self.compress, socket.compression == nil {
-                    StandardError.print("culvert ws: note: the server does not agree to compress")
-                }
-                try await session.run(socket)
-            }
+            try await self.run(session, to: url)
         } catch {
             throw CommandFailure(error).report("ws")
+        }
+    }
+
+    private func run(_ session: WebSocketSession, to url: String) async throws {
+        let client = try self.webSocketClient()
+        let use: @Sendable (WebSocket) async throws -> Void = { socket in
+            self.tell(of: socket)
+            try await session.run(socket)
+        }
+        guard self.reconnect else {
+            let transport = self.unixSocket.map(WebSocketTransport.unixSocket)
+            return try await client.withConnection(to: url, over: transport, use)
+        }
+        let retry = WebSocketRetry {
+            $0.onFailure = { failure in
+                let reason = printable(CommandFailure(failure.error).message)
+                StandardError.print("culvert ws: note: \(reason); connecting again in \(failure.delay)")
+            }
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await client.run(to: url, retry: retry, use) }
+            // Between two connections nobody else listens.
+            group.addTask {
+                if case .interrupted = await WebSocketSession.signal() {
+                    throw CommandFailure("interrupted", status: .interrupted)
+                }
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private func tell(of socket: WebSocket) {
+        if self.compress, socket.compression == nil {
+            StandardError.print("culvert ws: note: the server does not agree to compress")
+        }
+        if self.verbose, let timeline = socket.timeline {
+            StandardError.print("culvert ws: \(socket.route): \(timeline)")
         }
     }
 
@@ -143,6 +208,13 @@ struct WebSocketCommand: AsyncParsableCommand {
             $0.limits.maxMessageBytes = self.maxMessageBytes
             $0.openTimeout = self.client.openTimeout.duration
             $0.closeTimeout = self.closeTimeout.duration
+            $0.keepalive = self.keepalive
+        }
+    }
+
+    private var keepalive: WebSocketKeepalive? {
+        self.pingInterval.duration.map {
+            WebSocketKeepalive(interval: $0, timeout: self.pingTimeout.duration)
         }
     }
 
@@ -156,11 +228,10 @@ struct WebSocketCommand: AsyncParsableCommand {
                 $0.proxyTLS = self.client.proxyTLS
                 $0.headerFields = try HeaderField.fields(self.header, option: "-H")
                 $0.subprotocols = self.subprotocol
+                $0.maxRedirects = self.maxRedirects
                 $0.compression = self.compress ? .deflate() : .disabled
                 $0.limits.maxMessageBytes = self.maxMessageBytes
-                $0.keepalive = self.pingInterval.duration.map {
-                    WebSocketKeepalive(interval: $0, timeout: self.pingTimeout.duration)
-                }
+                $0.keepalive = self.keepalive
                 $0.connectFields = try self.client.connectFields()
                 $0.proxyCredentials = self.client.credentialProvider
                 $0.proxyAuthentication = self.client.proxyAuthentication

@@ -7,24 +7,22 @@ import UnixSignals
 
 /// Carries standard input to a WebSocket and its messages to standard output, until the connection is closed.
 struct WebSocketSession: Sendable {
-    let input: StandardInput
+    let input: InputMessages
     let output: StandardOutput
     let isBinary: Bool
     let isInteractive: Bool
     /// Writes what comes of a message without waiting for its end.
     let isStreaming: Bool
-    let maxLineBytes: Int
     /// At the end of input: how long without a message before the connection is closed.
     let quietTime: Duration?
     private let lastMessage = LastMessage()
 
     init(
-        input: StandardInput,
+        input: InputMessages,
         output: StandardOutput,
         isBinary: Bool,
         isInteractive: Bool,
         isStreaming: Bool,
-        maxLineBytes: Int,
         quietTime: Duration?
     ) {
         self.input = input
@@ -32,7 +30,6 @@ struct WebSocketSession: Sendable {
         self.isBinary = isBinary
         self.isInteractive = isInteractive
         self.isStreaming = isStreaming
-        self.maxLineBytes = maxLineBytes
         self.quietTime = quietTime
     }
 
@@ -45,7 +42,7 @@ struct WebSocketSession: Sendable {
         func came() { self.instant.withLock { $0 = .now } }
     }
 
-    private enum Event: Sendable {
+    enum Event: Sendable {
         case inputEnded
         case interrupted
         case closed
@@ -95,7 +92,7 @@ struct WebSocketSession: Sendable {
         StandardError.print("closed: \(printable("\(close)"))")
     }
 
-    private static func signal() async -> Event {
+    static func signal() async -> Event {
         for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) {
             // The close handshake may wait for the server, or a write for a reader that is stuck: a second signal
             // waits for nothing.
@@ -148,7 +145,7 @@ struct WebSocketSession: Sendable {
 
     private func send(_ socket: WebSocket) async throws -> Event {
         do {
-            if self.isBinary { try await self.sendChunks(socket) } else { try await self.sendLines(socket) }
+            try await self.sendMessages(socket)
             try await self.waitUntilQuiet()
             return .inputEnded
         } catch let error as WebSocketError {
@@ -166,46 +163,19 @@ struct WebSocketSession: Sendable {
         while self.lastMessage.age < quietTime { try await Task.sleep(for: quietTime - self.lastMessage.age) }
     }
 
-    private func sendChunks(_ socket: WebSocket) async throws {
-        while let chunk = try await self.input.read() { try await socket.send(chunk) }
-    }
-
-    private func sendLines(_ socket: WebSocket) async throws {
-        var waiting = ByteBuffer()
-        try await self.prompt()
-        while let chunk = try await self.input.read() {
-            waiting.writeImmutableBuffer(chunk)
-            // Only the new bytes can hold the end of the line.
-            var scanned = waiting.readableBytes - chunk.readableBytes
-            while let newline = waiting.readableBytesView.dropFirst(scanned).firstIndex(
-                of: UInt8(ascii: "\n"))
-            {
-                let length = newline - waiting.readerIndex
-                try await self.sendLine(waiting.readSlice(length: length), to: socket)
-                waiting.moveReaderIndex(forwardBy: 1)
-                scanned = 0
-                try await self.prompt()
+    private func sendMessages(_ socket: WebSocket) async throws {
+        if !self.isBinary { try await self.prompt() }
+        while let bytes = try await self.input.next() {
+            if self.isBinary {
+                try await socket.send(bytes)
+            } else {
+                guard let text = String(validating: bytes.readableBytesView, as: UTF8.self) else {
+                    throw CommandFailure("standard input is not UTF-8; use --binary", status: .badInput)
+                }
+                try await socket.send(text)
             }
-            try self.checkLength(waiting.readableBytes)
-            waiting.discardReadBytes()
-        }
-        if waiting.readableBytes > 0 { try await self.sendLine(waiting, to: socket) }
-    }
-
-    private func sendLine(_ bytes: ByteBuffer?, to socket: WebSocket) async throws {
-        try self.checkLength(bytes?.readableBytes ?? 0)
-        guard let bytes, let text = String(validating: bytes.readableBytesView, as: UTF8.self) else {
-            throw CommandFailure("standard input is not UTF-8; use --binary", status: .badInput)
-        }
-        try await socket.send(text)
-    }
-
-    private func checkLength(_ count: Int) throws {
-        guard count <= self.maxLineBytes else {
-            let limit = self.maxLineBytes
-            throw CommandFailure(
-                "a line of more than \(limit) bytes; raise --max-message-bytes or use --binary",
-                status: .badInput)
+            await self.input.sent()
+            if !self.isBinary { try await self.prompt() }
         }
     }
 
