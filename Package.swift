@@ -23,6 +23,7 @@ extension Target.Dependency {
     static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let logging = product(name: "Logging", package: "swift-log")
     static let metrics = product(name: "Metrics", package: "swift-metrics")
+    static let metricsTestKit = product(name: "MetricsTestKit", package: "swift-metrics")
     static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let yams = product(name: "Yams", package: "Yams")
@@ -85,6 +86,7 @@ var targets: [Target] = [
         "CulvertWebSocket",
         [
             "CulvertTunnel", "HTTPWire", "WebSocketWire", .nioCore, .nioPosix, .nioSSL, .httpTypes, .logging,
+            .metrics,
             .lifecycle,
         ]),
     .target(name: "CLinux"),
@@ -171,7 +173,7 @@ var targets: [Target] = [
         "CulvertWebSocketTests",
         [
             "TestSupport", "CulvertWebSocket", "CulvertTunnel", "WebSocketWire", "HTTPWire", .nioCore,
-            .nioPosix, .nioSSL, .httpTypes, .logging, .lifecycle,
+            .nioPosix, .nioSSL, .httpTypes, .logging, .lifecycle, .metricsTestKit,
         ]),
     tests("CulvertWebSocketTestingTests", ["CulvertWebSocketTesting", .nioCore]),
     tests(

@@ -1,3 +1,4 @@
+import Logging
 import WebSocketWire
 
 extension WebSocketClient {
@@ -48,6 +49,9 @@ extension WebSocketClient {
                 let delay = backoff.next(random: random(), asked: (failure as? WebSocketError)?.retryAfter)
             else { throw failure }
             retry.onFailure?(.init(count: backoff.failures, error: failure, delay: delay))
+            self.configuration.logger.debug(
+                "connecting again",
+                metadata: ["error": "\(failure)", "delay": "\(delay)", "failures": "\(backoff.failures)"])
             try await clock.sleep(for: delay)
         }
     }

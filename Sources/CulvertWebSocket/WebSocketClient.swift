@@ -1,6 +1,8 @@
 public import CulvertTunnel
 public import HTTPTypes
 import HTTPWire
+public import Logging
+public import Metrics
 public import NIOCore
 public import NIOPosix
 public import WebSocketWire
@@ -61,15 +63,13 @@ public struct WebSocketClient: Sendable {
         public var proxyCredentials: (@Sendable (ProxyHop) async throws -> ProxyCredentials?)?
         /// How the proxies' challenges are answered.
         public var proxyAuthentication = ProxyAuthOptions()
+        /// Told, at debug, of connections that open, fail to, are redirected and end. Never of messages, credentials or
+        /// what stands behind the host in a URL.
+        public var logger = Logger(label: "culvert.websocket")
+        /// Where counters and timers go; nil for the process' `MetricsSystem`.
+        public var metrics: (any MetricsFactory)?
         /// Told what was assumed or ignored, for example a proxy variable without a port.
         public var onNotice: (@Sendable (String) -> Void)?
-
-        var settings: WebSocketSettings {
-            WebSocketSettings(
-                role: .client, limits: self.limits, inboundWatermarks: self.inboundWatermarks,
-                outboundWatermarks: self.outboundWatermarks, closeTimeout: self.closeTimeout,
-                keepalive: self.keepalive)
-        }
 
         /// The defaults.
         public init() {}
@@ -83,6 +83,7 @@ public struct WebSocketClient: Sendable {
     /// How connections are opened and used.
     public let configuration: Configuration
     private let dialer: Dialer
+    private let metrics: WebSocketMetrics
 
     /// A client whose connections run on an event loop group, by default the process' shared one.
     public init(
@@ -90,6 +91,7 @@ public struct WebSocketClient: Sendable {
         eventLoopGroup: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup
     ) {
         self.configuration = configuration
+        self.metrics = configuration.metrics.map { WebSocketMetrics(.client, factory: $0) } ?? .client
         self.dialer = Dialer(
             .init {
                 $0.proxy = configuration.proxy
@@ -142,6 +144,9 @@ public struct WebSocketClient: Sendable {
             throw error
         }
         await socket.shutDown(.normalClosure)
+        self.configuration.logger.debug(
+            "closed",
+            metadata: ["authority": "\(url.authority)", "code": "\(socket.closeStatus?.code.rawValue ?? 0)"])
         return result
     }
 
@@ -150,14 +155,38 @@ public struct WebSocketClient: Sendable {
         var request = WebSocketRequest(url, configuration: self.configuration)
         while true {
             do {
-                return try await self.open(request, over: transport, start: start)
+                let socket = try await self.open(request, over: transport, start: start)
+                self.metrics.opening(took: (NIODeadline.now() - start).nanoseconds)
+                self.log("opened", request, ["route": "\(socket.route)"])
+                return socket
             } catch let error as WebSocketError {
                 guard case .upgradeRefused(let refusal) = error,
                     try request.follow(
                         refusal, isAllowed: self.configuration.maxRedirects > 0 && transport == nil)
-                else { throw error }
+                else {
+                    self.metrics.openingFailed()
+                    self.log("opening failed", request, ["error": "\(error)"])
+                    throw error
+                }
+                self.log("redirected", request, [:])
             }
         }
+    }
+
+    private func log(
+        _ message: Logger.Message, _ request: WebSocketRequest, _ metadata: @autoclosure () -> Logger.Metadata
+    ) {
+        self.configuration.logger.debug(
+            message,
+            metadata: metadata().merging(["authority": "\(request.url.authority)"]) { current, _ in current })
+    }
+
+    private var settings: WebSocketSettings {
+        let configuration = self.configuration
+        return WebSocketSettings(
+            role: .client, limits: configuration.limits, inboundWatermarks: configuration.inboundWatermarks,
+            outboundWatermarks: configuration.outboundWatermarks, closeTimeout: configuration.closeTimeout,
+            keepalive: configuration.keepalive, metrics: self.metrics)
     }
 
     private func open(
@@ -196,7 +225,7 @@ public struct WebSocketClient: Sendable {
         deadline: NIODeadline,
         timeline: TimelineBox
     ) async throws -> WebSocketOpening {
-        let configuration = self.configuration
+        let (settings, openTimeout) = (self.settings, self.configuration.openTimeout)
         do {
             var plan = try await self.plan(request, over: transport)
             // What choosing the route took comes off the one deadline.
@@ -205,8 +234,8 @@ public struct WebSocketClient: Sendable {
             let route = plan.route
             return try await self.dialer.dial(plan) { channel in
                 try WebSocketOpening.start(
-                    handshake, on: channel, route: route, deadline: deadline,
-                    configuration: configuration)
+                    handshake, on: channel, route: route, deadline: deadline, settings: settings,
+                    openTimeout: openTimeout)
             }
         } catch let error as TunnelError {
             if error.code == .cancelled { throw CancellationError() }

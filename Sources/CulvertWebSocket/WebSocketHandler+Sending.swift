@@ -17,6 +17,8 @@ extension WebSocketHandler {
     func sendAtOnce(_ message: WebSocketMessage) throws(WebSocketError) -> Bool {
         guard self.sends.isEmpty, self.context?.channel.isWritable == true else { return false }
         if let error = self.write(.message(message)) { throw error }
+        self.traffic.sent(message.byteCount)
+        self.settings.metrics.add(&self.traffic)
         return true
     }
 
@@ -27,8 +29,14 @@ extension WebSocketHandler {
 
     func sendWaiting() {
         while self.context?.channel.isWritable == true, let ticket = self.sends.next() {
-            if let error = self.write(ticket.content) { ticket.fail(error) } else { ticket.succeed() }
+            if let error = self.write(ticket.content) {
+                ticket.fail(error)
+            } else {
+                self.traffic.sent(ticket.content)
+                ticket.succeed()
+            }
         }
+        self.settings.metrics.add(&self.traffic)
     }
 
     private func write(_ content: SendTicket.Content) -> WebSocketError? {
@@ -61,7 +69,10 @@ extension WebSocketHandler {
         let error = self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
             try machine.send(fragment: ByteBuffer(), opcode: stream.opcode, fin: true, outbound: &outbound)
         }
-        if error == nil { self.endStream() }
+        if error == nil {
+            self.traffic.sent(0)
+            self.endStream()
+        }
         return error
     }
 
@@ -107,7 +118,9 @@ extension WebSocketHandler {
         // A pong answers its ping and, as RFC 6455 §5.5.3 allows, every earlier one that got none of its own.
         guard let index = self.waitingPings.firstIndex(where: { $0.payload == payload }) else { return }
         if let sentAt = self.waitingPings[index].sentAt, let context {
-            self.latency.set(.nanoseconds((context.eventLoop.now - sentAt).nanoseconds))
+            let nanoseconds = (context.eventLoop.now - sentAt).nanoseconds
+            self.latency.set(.nanoseconds(nanoseconds))
+            self.settings.metrics.pong(after: nanoseconds)
         }
         for ticket in self.waitingPings[...index] { ticket.succeed() }
         self.waitingPings.removeSubrange(...index)
@@ -134,6 +147,8 @@ extension WebSocketHandler {
     /// The peer's answer is due a timeout after our close frame is out; as long as bytes before it still go out, the
     /// peer is alive and reading.
     func closeUnlessProgressing(within timeout: TimeAmount) {
+        // What the socket takes at once is out.
+        self.context?.flush()
         self.closeUnlessProgressing(within: timeout, unsent: self.unsentBytes)
     }
 

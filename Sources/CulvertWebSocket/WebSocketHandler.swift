@@ -29,6 +29,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     var sends = SendQueue()
     /// Frames were written that a task of the loop will flush.
     var isFlushDue = false
+    var traffic = WebSocketTraffic()
     var waitingPings: [PingTicket] = []
     var pingCount: UInt64 = 0
     var sentCloseCode: WebSocketCloseCode?
@@ -66,6 +67,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        self.settings.metrics.connectionOpened()
         self.startKeepalive()
     }
 
@@ -142,6 +144,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
             }
         }
         self.phase = .open(consume machine)
+        self.settings.metrics.add(&self.traffic)
         // The end before the write: a write that fails calls this handler, which must know by then.
         if let (end, close) = end { self.end(end, close: close) }
         if let context, outbound.readableBytes > 0 {
@@ -169,6 +172,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
 
     private func push(_ item: MessageQueue.Item) {
+        self.traffic.received(item)
         if !self.queue.push(item) { self.isReadingPaused = true }
     }
 
@@ -259,6 +263,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         self.resumeReading()
         self.queue.finish(end, close: close)
         if case .failed(let error) = end {
+            self.settings.metrics.connectionLost()
             self.failWaiting(error)
         } else {
             self.failWaiting(self.endingError)

@@ -13,12 +13,13 @@ struct WebSocketOpening: Sendable {
         on channel: any Channel,
         route: Route,
         deadline: NIODeadline,
-        configuration: WebSocketClient.Configuration
+        settings: WebSocketSettings,
+        openTimeout: Duration
     ) throws -> WebSocketOpening {
         let promise = channel.eventLoop.makePromise(of: WebSocket.self)
         let handler = WebSocketOpeningHandler(
-            handshake, route: route, settings: configuration.settings, opened: promise,
-            openTimeout: configuration.openTimeout, deadline: deadline)
+            handshake, route: route, settings: settings, opened: promise,
+            openTimeout: openTimeout, deadline: deadline)
         try channel.pipeline.syncOperations.addHandler(handler)
         return WebSocketOpening(channel: channel, opened: promise.futureResult)
     }

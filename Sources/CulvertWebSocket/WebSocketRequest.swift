@@ -31,7 +31,7 @@ struct WebSocketRequest {
             throw .redirectRefused("the server redirects to what is no WebSocket URL: \(error)")
         }
         if self.url.isSecure, !target.isSecure {
-            throw .redirectRefused("the server redirects from wss to ws: \(target)")
+            throw .redirectRefused("the server redirects from wss to ws: \(target.authority)")
         }
         if !self.url.hasSameOrigin(as: target) { self.dropWhatIsForTheOrigin() }
         self.url = target

@@ -8,4 +8,5 @@ struct WebSocketSettings: Sendable {
     var outboundWatermarks: WebSocketWatermarks
     var closeTimeout: Duration
     var keepalive: WebSocketKeepalive?
+    var metrics: WebSocketMetrics
 }

@@ -41,6 +41,6 @@ public struct WebSocketUpgradeOptions: Sendable {
         WebSocketSettings(
             role: .server, limits: self.limits, inboundWatermarks: self.inboundWatermarks,
             outboundWatermarks: self.outboundWatermarks, closeTimeout: self.closeTimeout,
-            keepalive: self.keepalive)
+            keepalive: self.keepalive, metrics: .server)
     }
 }

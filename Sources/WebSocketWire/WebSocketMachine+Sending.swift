@@ -46,7 +46,7 @@ extension WebSocketMachine {
     }
 
     /// Whether what was written is compressed; nil when there is no memory to make it.
-    private func write(
+    private mutating func write(
         _ prepared: WebSocketPreparedMessage, _ settings: Deflater.Settings?, outbound: inout ByteBuffer
     ) -> Bool? {
         if role == .server {
