@@ -15,7 +15,12 @@ package func withTCPServer<Result: Sendable>(
         .childChannelOption(.allowRemoteHalfClosure, value: true)
         // Read once a task has it: a connection that no task gets any more is dropped as it is.
         .childChannelOption(.autoRead, value: false)
-        .bind(host: "127.0.0.1", port: 0) { channel in channel.eventLoop.makeSucceededFuture(channel) }
+        .bind(host: "127.0.0.1", port: 0) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(HoldingHandler())
+                return channel
+            }
+        }
     let port = listener.channel.localAddress?.port ?? 0
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
@@ -44,10 +49,46 @@ private func withAsyncChannel(
     let wrapped = try await channel.eventLoop.submit {
         let wrapped = try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
             wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+        try channel.pipeline.syncOperations.handler(type: HoldingHandler.self).release()
         try channel.syncOptions?.setOption(.autoRead, value: true)
         return wrapped
     }.get()
     try await wrapped.executeThenClose { inbound, _ in try await body(inbound) }
+}
+
+/// Keeps what comes before a task has the connection: a FIN makes SwiftNIO read everything ahead of it, also where
+/// reading is off.
+private final class HoldingHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+
+    private var context: ChannelHandlerContext?
+    private var held: [NIOAny] = []
+    private var inputIsClosed = false
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { self.held.append(data) }
+
+    func channelReadComplete(context: ChannelHandlerContext) {}
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event {
+            self.inputIsClosed = true
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    /// Passes all of it on, to the handlers that are behind by now.
+    func release() {
+        guard let context else { return }
+        for data in self.held { context.fireChannelRead(data) }
+        if !self.held.isEmpty { context.fireChannelReadComplete() }
+        if self.inputIsClosed { context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
+        context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+    }
 }
 
 /// One accepted connection, read by one task.
