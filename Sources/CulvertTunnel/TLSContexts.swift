@@ -1,5 +1,6 @@
 import HTTPWire
 import NIOSSL
+import ProxyRoutes
 import Synchronization
 
 /// TLS contexts by their options: loading the system's roots takes milliseconds, so it happens once.

@@ -2,6 +2,7 @@ import HTTPWire
 import NIOCore
 import NIOSSL
 import NIOTLS
+import ProxyRoutes
 
 /// Sits behind a TLS handler until its handshake is over, then reports and leaves.
 final class TLSHandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {

@@ -1,4 +1,5 @@
 import Metrics
+import NIOCore
 import WebSocketWire
 
 /// The WebSockets' counters, under the names a dashboard sees. The README lists them.

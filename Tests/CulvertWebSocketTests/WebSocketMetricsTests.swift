@@ -58,7 +58,7 @@ struct WebSocketMetricsTests {
         await #expect(throws: WebSocketError.self) {
             try await client.withConnection(to: "ws://127.0.0.1:1/") { _ in }
         }
-        try await withTCPServer { connection in
+        _ = try await withTCPServer { connection in
             _ = try await WebSocketTestPeer.accept(connection)
         } _: { server in
             try await client.withConnection(to: "ws://\(server)/") { socket in

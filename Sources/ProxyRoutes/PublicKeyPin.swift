@@ -1,6 +1,4 @@
-import Crypto
 import HTTPWire
-import NIOSSL
 
 /// The SHA-256 digest of a certificate's public key (its SubjectPublicKeyInfo, as in RFC 7469 §2.4): stays the same
 /// when the certificate is renewed with the same key.
@@ -19,21 +17,11 @@ public struct PublicKeyPin: Sendable, Hashable, CustomStringConvertible {
         self.digest = digest
     }
 
-    /// The pin of a certificate.
-    init(_ certificate: NIOSSLCertificate) throws {
-        self.digest = Array(SHA256.hash(data: try certificate.extractPublicKey().toSPKIBytes()))
+    /// - Parameter digest: 32 octets.
+    package init(digest: [UInt8]) {
+        self.digest = digest
     }
 
     /// As curl writes it.
     public var description: String { "sha256//\(Base64.encode(self.digest))" }
-}
-
-/// The certificate is valid, and not one of those that were pinned.
-struct PublicKeyNotPinned: Error, CustomStringConvertible {
-    let pin: PublicKeyPin?
-
-    var description: String {
-        let key = self.pin.map { " (\($0))" } ?? ""
-        return "the certificate's public key is none of the pinned ones\(key)"
-    }
 }
