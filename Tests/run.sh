@@ -7,6 +7,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # A filter that matches a part must not be checked less than the whole.
 export CULVERT_STRICT=1
+# More tests at once than a small machine has cores for meet their deadlines less often.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-4}
 
 step() { printf '== %s (%ss)\n' "$1" "$SECONDS"; }
 

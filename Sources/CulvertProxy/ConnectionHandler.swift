@@ -284,6 +284,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         context: ChannelHandlerContext
     ) throws {
         self.phase = .done
+        // It refers to this handler: an upgraded connection has no more requests to forward.
+        self.forwarder = nil
         self.timer?.invalidate()
         self.entry.isAllowed = true
         self.entry.reason = "open"

@@ -56,7 +56,7 @@ enum DialErrors {
 
     static func describeTLS(_ error: any Error) -> String {
         switch error {
-        case is CertificateAddressMismatch, is PublicKeyNotPinned:
+        case is CertificateMismatch, is PublicKeyNotPinned:
             "\(error)"
         case let error as ChannelError where error == .eof:
             "the peer closed the connection"

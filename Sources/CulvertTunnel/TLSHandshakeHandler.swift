@@ -51,26 +51,24 @@ final class TLSHandshakeHandler: ChannelInboundHandler, RemovableChannelHandler 
 
     /// What the TLS library does not check.
     private var objection: (any Error)? {
-        if let address = self.expected.address, !self.certificateNames(address) {
-            return CertificateAddressMismatch(address: address)
-        }
+        if let stranger = self.stranger { return CertificateMismatch(name: stranger) }
         guard !self.expected.pins.isEmpty else { return nil }
         let pin = self.tls.peerCertificate.flatMap { try? PublicKeyPin($0) }
         if let pin, self.expected.pins.contains(pin) { return nil }
         return PublicKeyNotPinned(pin: pin)
     }
 
-    private func certificateNames(_ address: IPAddress) -> Bool {
-        guard let certificate = self.tls.peerCertificate else { return false }
-        return certificate._subjectAlternativeNames().contains { name in
-            name.nameType == .ipAddress && IPAddress(bytes: Array(name.contents)) == address
-        }
+    /// The name or address that was to be reached, where the certificate is for others only.
+    private var stranger: String? {
+        let names = self.tls.peerCertificate.map { CertificateNames($0) }
+        if let address = self.expected.address { return names?.contain(address) == true ? nil : "\(address)" }
+        return self.expected.serverName.flatMap { names?.contain($0) == true ? nil : $0 }
     }
 }
 
 /// The certificate is valid, but for another host.
-struct CertificateAddressMismatch: Error, CustomStringConvertible {
-    let address: IPAddress
+struct CertificateMismatch: Error, CustomStringConvertible {
+    let name: String
 
-    var description: String { "the certificate does not name \(self.address)" }
+    var description: String { "the certificate is for another host: it does not name \(self.name)" }
 }

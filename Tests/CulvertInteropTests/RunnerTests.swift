@@ -102,7 +102,8 @@ struct RunnerTests {
             (nil, Cause.proxyRefused(status: 503), true),
             (nil, .connectionLost, false),
             (Cause.proxyRefused(status: 502), .proxyRefused(status: 502), true),
-            (.proxyRefused(status: 502), .proxyRefused(status: 503), false),
+            (.proxyRefused(status: 502), .proxyRefused(status: 503), true),
+            (.proxyRefused(status: 502), .proxyRefused(status: 403), false),
             (.proxyRefused(status: nil), .proxyRefused(status: 503), true),
             // The proxy accepts first and fails later: the oracle knows.
             (.connectionLost, .connectionLost, true),

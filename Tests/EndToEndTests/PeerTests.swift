@@ -7,7 +7,7 @@ struct PeerTests {
     @Test(
         "curl reaches the HTTPS origin through each proxy",
         .requires(.curl, .openssl, .python3, .squid, .tinyproxy, .apache2),
-        arguments: ProxyServers.Kind.allCases)
+        arguments: ProxyServers.Kind.allCases.filter { $0 != .squidDigest && $0 != .apacheDigest })
     func curl(kind: ProxyServers.Kind) async throws {
         let certificates = try await TestCertificates.shared()
         let origin = try await Origins.shared.web()

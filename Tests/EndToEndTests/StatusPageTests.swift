@@ -54,7 +54,7 @@ struct StatusPageTests {
         let second = try await self.tunnel(proxy, to: origin.port)
         let bytes = String(repeating: "x", count: 100_000)
         try await second.send(bytes)
-        _ = try await second.receive(until: bytes)
+        _ = try await second.receive(until: bytes, within: .seconds(60))
 
         #expect(try await browser.exit(within: .seconds(120)) == 0, "\(browser.errors.text)")
         let lines = browser.output.lines

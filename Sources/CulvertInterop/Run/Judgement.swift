@@ -48,10 +48,11 @@ struct Judgement {
 }
 
 extension Cause {
-    /// A refusal whose status one side does not know equals one of any status.
+    /// A refusal whose status one side does not know equals one of any status. A proxy in front of another says 500 of
+    /// its failure once, and 502 the next time: the class of the status is the cause.
     func isSame(as other: Cause) -> Bool {
         switch (self, other) {
-        case (.proxyRefused(let mine?), .proxyRefused(let theirs?)): mine == theirs
+        case (.proxyRefused(let mine?), .proxyRefused(let theirs?)): mine / 100 == theirs / 100
         case (.proxyRefused, .proxyRefused): true
         default: self == other
         }
