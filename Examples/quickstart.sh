@@ -58,12 +58,12 @@ echo "echo server: $url   proxy: $proxy"
 
 say "Text: three messages through the tunnel"
 printf 'hello\nthrough the culvert\n¡hola, señor túnel!\n' >"$work/sent.txt"
-"$bin/culvert" ws "$url" --proxy "$proxy" --ca "$work/ca.pem" <"$work/sent.txt" | tee "$work/received.txt"
+"$bin/culvert" ws "$url" --wait 2 --proxy "$proxy" --ca "$work/ca.pem" <"$work/sent.txt" | tee "$work/received.txt"
 cmp "$work/sent.txt" "$work/received.txt" || fail "the text did not come back as it went"
 
 say "Binary: 1 MiB of random bytes through the tunnel"
 head -c 1048576 /dev/urandom >"$work/sent.bin"
-"$bin/culvert" ws "$url" --binary --proxy "$proxy" --ca "$work/ca.pem" <"$work/sent.bin" >"$work/received.bin"
+"$bin/culvert" ws "$url" --binary --wait 2 --proxy "$proxy" --ca "$work/ca.pem" <"$work/sent.bin" >"$work/received.bin"
 cmp "$work/sent.bin" "$work/received.bin" || fail "the bytes did not come back as they went"
 echo "came back unchanged: $(sha256sum <"$work/received.bin" | cut -c1-16)…"
 
