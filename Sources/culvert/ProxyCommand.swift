@@ -136,10 +136,12 @@ struct ProxyCommand: AsyncParsableCommand {
     ) async throws {
         let logger = Logger(label: "culvert")
         let group = ServiceGroup(services: services, logger: logger)
+        // Trapped before anybody is told that it listens: whoever waits for that may signal at once.
+        let stops = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         try await withThrowingTaskGroup(of: Bool.self) { tasks in
             tasks.addTask {
                 var signals = 0
-                for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+                for await _ in stops {
                     signals += 1
                     guard signals == 1 else {
                         StandardError.print("culvert proxy: stopped at once")

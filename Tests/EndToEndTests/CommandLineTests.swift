@@ -45,7 +45,7 @@ struct CommandLineTests {
             arguments: ["proxy", "--upstream", "http://127.0.0.1:1", "--upstream-ca", "/nonexistent/ca"],
             status: 64, words: ["--upstream-ca", "https"]),
         Mistake(
-            arguments: ["proxy", "--listen", "127.0.0.1:39128", "--upstream", "http://localhost:39128"],
+            arguments: ["proxy", "--listen", "127.0.0.1:19128", "--upstream", "http://localhost:19128"],
             status: 64, words: ["this proxy itself"]),
         Mistake(arguments: ["ws"], status: 64, words: ["url"]),
         Mistake(arguments: ["ws", "ftp://a.test/"], status: 64, words: ["ws://"]),

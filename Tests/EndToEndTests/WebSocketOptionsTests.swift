@@ -25,7 +25,10 @@ struct WebSocketOptionsTests {
         let server = try await Origins.shared.webSocket(.pythonTLS)
         let pin = try await Self.pin(of: isRight ? certificates.certificate : certificates.otherAuthority)
         let result = try await CulvertCommand.run(
-            ["ws", server.url("/echo"), "--proxy", "none", "--ca", certificates.authority, "--pin", pin],
+            [
+                "ws", server.url("/echo"), "--wait", "3", "--proxy", "none", "--ca", certificates.authority,
+                "--pin", pin,
+            ],
             input: "a\n")
         if isRight {
             #expect(result.text == "a\n", "\(result.errors)")
@@ -79,7 +82,7 @@ struct WebSocketOptionsTests {
         let process = try await LeashedProcess([PeerPython.path, "-c", script, path])
         try await eventually("the socket's path") { FileManager.default.fileExists(atPath: path) }
         let result = try await CulvertCommand.run(
-            ["ws", "ws://localhost/", "--unix-socket", path], input: "a\n")
+            ["ws", "ws://localhost/", "--unix-socket", path, "--wait", "3"], input: "a\n")
         #expect(result.text == "a\n", "\(result.errors)")
         try await process.stop()
     }
@@ -96,7 +99,10 @@ struct WebSocketOptionsTests {
                 try await connection.finish()
             } _: { first in
                 try await CulvertCommand.run(
-                    ["ws", "ws://\(first)/", "--proxy", "none", "--max-redirects", "\(limit)"], input: "a\n")
+                    [
+                        "ws", "ws://\(first)/", "--wait", "3", "--proxy", "none", "--max-redirects",
+                        "\(limit)",
+                    ], input: "a\n")
             }
         }
         #expect(result.status == (limit == 0 ? 6 : 0), "\(result.errors)")
