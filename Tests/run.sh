@@ -28,11 +28,18 @@ trap 'rm -rf "$scratch"' EXIT
 
 step "test"
 status=0
-# Only beginnings, ends and issues: the log of a full run is 20,000 lines, and its end is what gets read.
+# The progress of suites; the log of a full run is 20,000 lines, and its end is what gets read.
 TMPDIR="$scratch" swift test --skip-build --xunit-output "$scratch/results.xml" "$@" 2>&1 |
     tee "$scratch/log" |
-    grep --line-buffered -Ev '^(◇|✔) Test case |^◇ Test .* started\.$|^\[[0-9]+/[0-9]+\]' ||
+    grep --line-buffered -E '^(✔ Suite|✘|➜|↳) ' ||
     status=${PIPESTATUS[0]}
+
+# Whatever went wrong, once more and with what was said of it: the tests that failed, issues that no test owns too.
+if grep -q '^✘' "$scratch/log"; then
+    step "issues"
+    grep -E -A 12 '^✘ .* recorded an? ' "$scratch/log" | grep -Ev '^(◇|✔|\[)' | cut -c 1-2000 | tail -n 200 || true
+    tail -n 20 "$scratch/log"
+fi
 
 # One file per test library; XCTest's is there too, and empty.
 read -r total failed < <(python3 - "$scratch" <<'PYTHON'

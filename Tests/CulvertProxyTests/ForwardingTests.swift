@@ -199,8 +199,8 @@ struct ForwardingTests {
             _ = try await connection.readToEnd()
         } _: { address in
             try await withProxy {
-                $0.forwarding.bodyTimeout = .milliseconds(200)
-                $0.idleTimeout = .milliseconds(600)
+                $0.forwarding.bodyTimeout = .seconds(1)
+                $0.idleTimeout = .seconds(2)
             } _: { proxy, _ in
                 try await withClient(proxy) { client in
                     try await client.stream.write(
@@ -229,7 +229,7 @@ struct ForwardingTests {
             try await origin.serve($0) { _, _, _ in CountingOrigin.ok("hi") }
         } _: { address in
             try await withProxy {
-                $0.forwarding.keepAliveTimeout = .milliseconds(200)
+                $0.forwarding.keepAliveTimeout = .seconds(1)
             } _: { proxy, _ in
                 try await withClient(proxy) { client in
                     try await client.stream.write(get(address))

@@ -124,23 +124,19 @@ struct ProxyTunnelTests {
     @Test("a slow reader stops the sender, and loses nothing")
     func backPressure() async throws {
         let size = 64 * 1024 * 1024
-        let sent = Mutex(0)
+        let sent = Tally()
         try await withTCPServer { connection in
             let chunk = ByteBuffer(repeating: 1, count: 256 * 1024)
             for _ in 0..<(size / chunk.readableBytes) {
                 try await connection.write(chunk)
-                sent.withLock { $0 += chunk.readableBytes }
+                sent.add(chunk.readableBytes)
             }
             try await connection.finish()
         } _: { origin in
             try await withProxy { proxy, _ in
                 try await through(proxy).withStream(to: origin) { stream in
                     // Nobody reads: what the sender got rid of is what sockets and watermarks hold.
-                    var before = -1
-                    while sent.withLock({ $0 }) != before {
-                        before = sent.withLock { $0 }
-                        try await Task.sleep(for: .milliseconds(300))
-                    }
+                    let before = try await sent.settled()
                     #expect(
                         before < size / 2, "\(before) bytes were taken from the origin with nobody reading")
                     var count = 0

@@ -1,7 +1,6 @@
 import CulvertWebSocket
 import HTTPTypes
 import NIOCore
-import Synchronization
 import TestSupport
 import Testing
 
@@ -90,7 +89,7 @@ struct WebSocketMessageTests {
 
     @Test("a consumer that does not read stops the sender by TCP")
     func inboundBackPressure() async throws {
-        let sent = Mutex(0)
+        let sent = Tally()
         let count = 2000
         try await withSocket {
             $0.inboundWatermarks = WebSocketWatermarks(low: 16 * 1024, high: 64 * 1024)
@@ -98,15 +97,11 @@ struct WebSocketMessageTests {
             let frame = try WebSocketTestPeer.frame(.binary(ByteBuffer(repeating: 5, count: 32 * 1024)))
             for _ in 0..<count {
                 try await peer.connection.write(frame)
-                sent.withLock { $0 += 1 }
+                sent.add()
             }
             try await peer.echo()
         } _: { socket in
-            var before = -1
-            while sent.withLock({ $0 }) != before {
-                before = sent.withLock { $0 }
-                try await Task.sleep(for: .milliseconds(300))
-            }
+            let before = try await sent.settled()
             #expect(before < count / 2, "\(before) of \(count) messages were taken with nobody reading")
             for _ in 0..<count { #expect(try await socket.receive()?.byteCount == 32 * 1024) }
         }
@@ -120,22 +115,18 @@ struct WebSocketMessageTests {
             await iterator.next()
             try await peer.echo()
         } _: { socket in
-            let accepted = Mutex(0)
+            let accepted = Tally()
             let sender = Task {
                 while true {
                     try await socket.send(ByteBuffer(repeating: 9, count: 1 << 20))
-                    accepted.withLock { $0 += 1 }
+                    accepted.add()
                 }
             }
-            var before = -1
-            while accepted.withLock({ $0 }) != before {
-                before = accepted.withLock { $0 }
-                try await Task.sleep(for: .milliseconds(300))
-            }
+            _ = try await accepted.settled()
             sender.cancel()
             await #expect(throws: CancellationError.self) { try await sender.value }
             signal.yield()
-            for _ in 0..<before { #expect(try await socket.receive()?.byteCount == 1 << 20) }
+            for _ in 0..<accepted.value { #expect(try await socket.receive()?.byteCount == 1 << 20) }
             try await socket.send("last")
             #expect(try await socket.receive() == .text("last"))
         }

@@ -1,6 +1,5 @@
 import CulvertWebSocket
 import NIOCore
-import Synchronization
 import TestSupport
 import Testing
 import WebSocketWire
@@ -58,14 +57,6 @@ private func framesSent(
     }
     var iterator = results.makeAsyncIterator()
     return await iterator.next() ?? []
-}
-
-private final class Counter: Sendable {
-    private let state = Mutex(0)
-
-    var value: Int { self.state.withLock { $0 } }
-
-    func count() { self.state.withLock { $0 += 1 } }
 }
 
 @Suite("A message piece by piece")
@@ -230,7 +221,7 @@ struct WebSocketMessageWriterTests {
     @Test("writes suspend while the peer does not read, and a cancelled one sends nothing")
     func backPressure() async throws {
         let (signals, signal) = AsyncStream.makeStream(of: Void.self)
-        let accepted = Counter()
+        let accepted = Tally()
         let sent = try await framesSent(
             reading: { peer in
                 var iterator = signals.makeAsyncIterator()
@@ -242,15 +233,11 @@ struct WebSocketMessageWriterTests {
                     try await socket.send(.binary) { writer in
                         while true {
                             try await writer.write(ByteBuffer(repeating: 0x61, count: 1 << 20))
-                            accepted.count()
+                            accepted.add()
                         }
                     }
                 }
-                var before = -1
-                while accepted.value != before {
-                    before = accepted.value
-                    try await Task.sleep(for: .milliseconds(300))
-                }
+                let before = try await accepted.settled()
                 #expect(before < 64)
                 sender.cancel()
                 await #expect(throws: CancellationError.self) { try await sender.value }

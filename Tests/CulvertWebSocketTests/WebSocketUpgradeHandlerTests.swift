@@ -111,7 +111,7 @@ struct WebSocketUpgradeHandlerTests {
     @Test("a request that nobody answers gets 503 in the end")
     func unanswered() async throws {
         try await withListener { channel, _ in
-            let options = WebSocketUpgradeOptions { $0.openTimeout = .milliseconds(200) }
+            let options = WebSocketUpgradeOptions { $0.openTimeout = .seconds(2) }
             try channel.pipeline.syncOperations.addHandler(WebSocketUpgradeHandler(options) { _ in })
         } _: { server in
             let client = WebSocketClient(configuration: .init { $0.proxy = .none })
