@@ -20,6 +20,7 @@ extension Target.Dependency {
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
+    static let asn1 = product(name: "SwiftASN1", package: "swift-asn1")
     static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let logging = product(name: "Logging", package: "swift-log")
     static let metrics = product(name: "Metrics", package: "swift-metrics")
@@ -94,9 +95,9 @@ var targets: [Target] = [
     library(
         "CulvertProxy",
         [
-            "CLinux", "CulvertTunnel", "HTTPWire", "ProxyAuth", "ProxyPolicy", "ProxyRoutes", .nioCore, .nioPosix,
-            .httpTypes,
-            .logging, .metrics, .lifecycle, .yams,
+            "CLinux", "CulvertTunnel", "HTTPWire", "PortWire", "SOCKSWire", "ProxyAuth", "ProxyPolicy",
+            "ProxyRoutes",
+            .nioCore, .nioPosix, .nioSSL, .nioTLS, .asn1, .httpTypes, .logging, .metrics, .lifecycle, .yams,
         ]),
 
     // The admin listener needs the proxy and the WebSocket server, which need not know each other.
@@ -218,6 +219,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),

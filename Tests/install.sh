@@ -26,6 +26,8 @@ packages=(
     krb5-kdc krb5-admin-server krb5-user cntlm
     # TCP in front of a proxy.
     haproxy nginx-light libnginx-mod-stream
+    # Passes sockets on, as systemd does.
+    systemd
     # JavaScript: WebSocket servers and clients.
     node-ws node-sockjs node-faye-websocket node-https-proxy-agent
     # Ruby: WebSocket servers, and WEBrick as a proxy.

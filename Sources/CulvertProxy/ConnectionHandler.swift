@@ -4,11 +4,13 @@ import HTTPTypes
 import HTTPWire
 import Logging
 import NIOCore
+import PortWire
 import ProxyAuth
 import ProxyPolicy
+import SOCKSWire
 
-/// One client connection up to its tunnel: performs what the ``ConnectServerMachine`` asks for, and leaves forwarded
-/// requests to a ``ForwardHandler``.
+/// One client connection up to its tunnel, by HTTP or SOCKS: performs what its ``ClientMachine`` asks for, and leaves
+/// forwarded requests to a ``ForwardHandler``.
 final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -26,7 +28,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private let core: ProxyCore
-    private var machine: ConnectServerMachine
+    private let client: ConnectedClient
+    private var machine: ClientMachine
     private var phase = Phase.negotiating
     private var entry = AccessLogEntry()
     private var headTime = NIODeadline.now()
@@ -47,20 +50,25 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// As much as a client may have under way before it sees the refusal.
     private static let lingerBytes = 256 * 1024
 
-    init(_ core: ProxyCore) {
+    /// - Parameter language: what the client speaks: HTTP or SOCKS.
+    init(_ core: ProxyCore, client: ConnectedClient, speaking language: ConnectionProtocol) {
         self.core = core
+        self.client = client
         var limits = HTTPLimits.serving
         limits.maxHeadBytes = core.configuration.maxHeadBytes
         limits.maxLineBytes = min(limits.maxLineBytes, core.configuration.maxHeadBytes)
-        self.machine = ConnectServerMachine(
-            limits: limits, requiresAuthentication: core.configuration.users != nil,
-            pseudonym: core.forwarding.pseudonym, forwards: core.configuration.forwarding.isEnabled)
+        let asks = core.asksForCredentials(client)
+        let http = ConnectServerMachine(
+            limits: limits, requiresAuthentication: asks, pseudonym: core.forwarding.pseudonym,
+            forwards: core.configuration.forwarding.isEnabled)
+        self.machine = ClientMachine(
+            http, socks: language == .socks ? SOCKSServerMachine(requiresAuthentication: asks) : nil)
     }
 
     // MARK: Events of the channel
 
     func channelActive(context: ChannelHandlerContext) {
-        self.beginEntry(context: context)
+        self.beginEntry()
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         self.timer = DeadlineTimer(on: context.eventLoop) {
             let (handler, context) = bound.value
@@ -160,6 +168,9 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func performOne(_ action: ConnectServerMachine.Action, context: ChannelHandlerContext) {
+        if let bytes = self.machine.takeOutput() {
+            context.writeAndFlush(Self.wrapOutboundOut(bytes), promise: nil)
+        }
         switch action {
         case .needMore:
             break
@@ -175,9 +186,11 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
                 : self.machine.authenticated()
             self.perform(next, context: context)
         case .authorise(let target, let head):
-            if self.entry.method.isEmpty { self.headArrived(head) }
-            let judgement = self.judge(head, target: target, context: context)
-            if let denial = judgement.denial {
+            if self.entry.target.isEmpty { self.headArrived(head) }
+            let judgement = self.judge(head, target: target)
+            if let refusal = self.core.refusal(ofUser: self.entry.user) {
+                self.perform(self.machine.denied(refusal), context: context)
+            } else if let denial = judgement.denial {
                 self.entry.rule = denial.rule
                 self.perform(self.machine.denied(.forbidden(denial)), context: context)
             } else {
@@ -205,7 +218,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func headArrived(_ head: RequestHead) {
-        self.timer?.clear()
+        // The credentials of SOCKS come before its request: the time for it runs on.
+        if !head.target.isEmpty { self.timer?.clear() }
         self.headTime = .now()
         self.entry.timestamp = Date().timeIntervalSince1970
         self.entry.method = head.method.rawValue
@@ -220,10 +234,10 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         return head.target[...mark]
     }
 
-    private func judge(_ head: RequestHead, target: Authority, context: ChannelHandlerContext) -> Judgement {
+    private func judge(_ head: RequestHead, target: Authority) -> Judgement {
         let judgement = self.core.judge(
             AccessRequest(
-                user: self.entry.user, client: context.remoteAddress.flatMap(IPAddress.init),
+                user: self.entry.user, client: self.client.address,
                 method: head.method.rawValue, target: target))
         self.judgement = judgement
         return judgement
@@ -244,7 +258,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
                 handler.dialFailed(error, context: context)
             }
         } catch {
-            self.perform(self.machine.dialFailed(.init(error)), context: context)
+            self.perform(self.machine.dialFailed(error), context: context)
         }
     }
 
@@ -253,10 +267,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.dial = nil
         self.dialEnded(dial, error: error as? TunnelError)
         if (error as? TunnelError)?.code == .forbidden { self.entry.rule = self.judgement?.denial?.rule }
-        let rejection =
-            (error as? TunnelError).map(ConnectServerMachine.Rejection.init)
-            ?? .init(status: 502, reason: "\(error)", text: "the tunnel could not be opened", fields: [:])
-        self.perform(self.machine.dialFailed(rejection), context: context)
+        let known = (error as? TunnelError) ?? .lost(error)
+        self.perform(self.machine.dialFailed(known), context: context)
     }
 
     // MARK: Tunnel
@@ -503,16 +515,15 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         return unsent > 0 && unsent != self.unsentBefore
     }
 
-    private func beginEntry(context: ChannelHandlerContext) {
-        let client = self.entry.client
+    private func beginEntry() {
         self.entry = AccessLogEntry()
-        self.entry.client =
-            client.isEmpty ? context.remoteAddress.flatMap(ListenAddress.init)?.description ?? "" : client
+        self.entry.client = self.client.description
+        self.entry.user = self.client.certificateUser
     }
 
     private func awaitNextRequest(context: ChannelHandlerContext) {
         self.phase = .negotiating
-        self.beginEntry(context: context)
+        self.beginEntry()
         self.receivedAnything = false
         self.timer?.set(in: TimeAmount(self.core.snapshot.configuration.forwarding.keepAliveTimeout))
     }

@@ -1,4 +1,3 @@
-public import HTTPWire
 public import ProxyAuth
 public import ProxyPolicy
 public import ProxyRoutes
@@ -7,6 +6,10 @@ public import ProxyRoutes
 public struct ProxyConfiguration: Sendable {
     /// Where to listen. Loopback by default: a proxy open to a network is a decision. Port 0 is a free port.
     public var listeners: [ListenAddress] = [.loopback]
+    /// TLS for clients that begin with a ClientHello, on every listener; nil takes none.
+    public var tls: ListenerTLS?
+    /// Load balancers whose connections begin with a PROXY protocol header; its client address counts everywhere.
+    public var proxyProtocolFrom = TrustedPeers()
     /// The users to let in, by Basic; nil lets everybody in who can connect.
     public var users: UserTable?
     /// The name of the protection space that a 407 shows.
@@ -59,7 +62,8 @@ public struct ProxyConfiguration: Sendable {
 
     /// When the guard against special-purpose addresses is on.
     public enum GuardMode: String, Sendable, Hashable, CaseIterable {
-        /// On unless every listener is a loopback address.
+        /// On unless every listener is a loopback address or a Unix socket and no load balancer passes on the
+        /// connections of others.
         case auto
         /// Always on.
         case on
@@ -71,56 +75,15 @@ public struct ProxyConfiguration: Sendable {
     var effectivePolicy: AccessPolicy {
         var policy = self.policy
         switch self.guardMode {
-        case .auto: policy.addressGuard = self.listeners.allSatisfy(\.isLoopback) ? nil : .specialPurpose
+        case .auto: policy.addressGuard = self.servesThisHostOnly ? nil : .specialPurpose
         case .on: policy.addressGuard = .specialPurpose
         case .off: policy.addressGuard = nil
         }
         policy.addressGuard?.exceptions = self.guardExceptions
         return policy
     }
-}
 
-/// An address to listen on: a literal, so that no name service decides who can connect.
-public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
-    /// The address; the unspecified one listens on all.
-    public let address: IPAddress
-    /// The port; 0 is a free one.
-    public let port: Int
-
-    /// 127.0.0.1:3128, the port by which forward proxies are known.
-    public static let loopback = ListenAddress(address: .v4(0x7F00_0001), port: 3128)
-
-    /// An address from its parts.
-    public init(address: IPAddress, port: Int) {
-        self.address = address
-        self.port = port
-    }
-
-    /// Reads `127.0.0.1:3128`, `[::1]:3128`, `localhost:3128`, or a port alone, which means loopback.
-    public init?(_ text: some StringProtocol) {
-        let host: Substring
-        let portText: Substring
-        if let colon = text.lastIndex(of: ":") {
-            host = Substring(text[..<colon])
-            portText = Substring(text[text.index(after: colon)...])
-        } else {
-            host = "127.0.0.1"
-            portText = Substring(text)
-        }
-        guard let port = UInt16(portText), portText.allSatisfy(\.isNumber) else { return nil }
-        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
-        let literal = host == "localhost" ? "127.0.0.1" : isBracketed ? host.dropFirst().dropLast() : host
-        guard let address = IPAddress(literal) else { return nil }
-        if case .v6 = address, !isBracketed { return nil }
-        self.init(address: address, port: Int(port))
-    }
-
-    /// Whether only this host can connect.
-    public var isLoopback: Bool { self.address.isLoopback }
-
-    /// `address:port`, with brackets around IPv6.
-    public var description: String {
-        if case .v6 = self.address { return "[\(self.address)]:\(self.port)" }
-        return "\(self.address):\(self.port)"
+    private var servesThisHostOnly: Bool {
+        self.listeners.allSatisfy(\.isLoopback) && self.proxyProtocolFrom == TrustedPeers()
     }
 }

@@ -93,6 +93,7 @@ final class ProxyCore: Sendable {
     }
 
     private func warmUp(_ snapshot: ProxySnapshot) throws(TunnelError) {
+        _ = try snapshot.tls.get()
         let upstream = snapshot.configuration.upstream
         guard let parent = upstream.hops.first else { return }
         _ = try snapshot.dialer.plan(to: parent.authority, via: upstream, tls: nil)
@@ -132,11 +133,10 @@ final class ProxyCore: Sendable {
     func isOwn(_ address: IPAddress, port: UInt16) -> Bool {
         let address = address.unmapped
         return (self.listenAddresses + self.reserved.withLock { $0 }).contains { listener in
-            guard listener.port == Int(port) else { return false }
+            guard listener.port == Int(port), let own = listener.address else { return false }
             // To connect to the unspecified address is to connect to this host.
-            if address.isUnspecified { return listener.address.isUnspecified || listener.isLoopback }
-            return listener.address.unmapped == address
-                || (listener.address.isUnspecified && Self.isOfThisHost(address))
+            if address.isUnspecified { return own.isUnspecified || own.isLoopback }
+            return own.unmapped == address || (own.isUnspecified && Self.isOfThisHost(address))
         }
     }
 

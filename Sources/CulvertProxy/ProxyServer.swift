@@ -1,11 +1,10 @@
 public import CulvertTunnel
-import HTTPWire
 public import Logging
 public import NIOCore
 public import NIOPosix
 public import ServiceLifecycle
 
-/// A forward proxy: HTTP CONNECT tunnels and plain HTTP requests for whoever its configuration lets in.
+/// A forward proxy: HTTP CONNECT and SOCKS tunnels and plain HTTP requests for whoever its configuration lets in.
 ///
 /// ```swift
 /// let server = ProxyServer(.init { $0.listeners = [.loopback] })
@@ -37,12 +36,12 @@ public struct ProxyServer: Service {
     ///   TLS with a parent cannot be read.
     public func run() async throws {
         try self.core.warmUp()
-        let listeners = try await self.listen()
-        self.core.listenAddresses = listeners.compactMap { $0.localAddress.flatMap(ListenAddress.init) }
+        let listening = try await self.listen()
+        self.core.listenAddresses = listening.addresses
         do {
             try self.core.checkParent()
         } catch {
-            for listener in listeners { try? await listener.close() }
+            await listening.close()
             throw error
         }
         self.core.state = .serving
@@ -51,17 +50,16 @@ public struct ProxyServer: Service {
 
         await withTaskCancellationHandler {
             await withGracefulShutdownHandler {
-                for listener in listeners { try? await listener.closeFuture.get() }
+                await listening.waitUntilClosed()
                 await self.drain()
             } onGracefulShutdown: {
                 self.core.state = .draining
                 // A load balancer sees it, and moves on before a connection is refused.
-                listeners.first?.eventLoop.scheduleTask(in: TimeAmount(self.core.configuration.drainDelay)) {
-                    for listener in listeners { listener.close(promise: nil) }
-                }
+                let delay = TimeAmount(self.core.configuration.drainDelay)
+                listening.channels.first?.eventLoop.scheduleTask(in: delay) { listening.stop() }
             }
         } onCancel: {
-            for listener in listeners { listener.close(promise: nil) }
+            listening.stop()
             self.core.registry.closeAll()
         }
     }
@@ -75,31 +73,22 @@ public struct ProxyServer: Service {
         try self.core.reload(configuration)
     }
 
-    private func listen() async throws -> [any Channel] {
+    private func listen() async throws -> Listening {
         let core = self.core
         let bootstrap = ServerBootstrap(group: self.eventLoopGroup)
             // As many as Linux allows by default; it caps the value itself.
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     core.accepted(channel)
-                    try channel.pipeline.syncOperations.addHandler(ConnectionHandler(core))
+                    // A Unix socket has no such option.
+                    try? channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
+                    try channel.pipeline.syncOperations.addHandler(PortHandler(core))
                 }
             }
-        var listeners: [any Channel] = []
-        for address in core.configuration.listeners {
-            do {
-                let socketAddress = try SocketAddress(ipAddress: "\(address.address)", port: address.port)
-                listeners.append(try await bootstrap.bind(to: socketAddress).get())
-            } catch {
-                for listener in listeners { try? await listener.close() }
-                throw ListenError(address: address, underlying: error)
-            }
-        }
-        return listeners
+        return try await Listening.open(core.configuration.listeners, with: bootstrap)
     }
 
     private func drain() async {
@@ -130,12 +119,7 @@ public struct ListenError: Error, CustomStringConvertible {
     public let underlying: any Error
 
     /// The address and the system's words.
-    public var description: String { "cannot listen on \(self.address): \(self.underlying)" }
-}
-
-extension ListenAddress {
-    package init?(_ address: SocketAddress) {
-        guard let ip = IPAddress(address), let port = address.port else { return nil }
-        self.init(address: ip, port: port)
+    public var description: String {
+        "cannot listen on \(self.address): \(plainDescription(of: self.underlying))"
     }
 }

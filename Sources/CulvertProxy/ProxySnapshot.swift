@@ -1,4 +1,5 @@
 import CulvertTunnel
+import NIOSSL
 import ProxyPolicy
 
 /// What one reload replaces as a whole: a configuration and what is made of it.
@@ -7,6 +8,11 @@ final class ProxySnapshot: Sendable {
     let policy: AccessPolicy
     let dialer: Dialer
     let rolesOfUsers: [String: Set<String>]
+    /// TLS of the listeners; the error stops a start or a reload.
+    let tls: Result<NIOSSLContext?, TunnelError>
+
+    /// nil where none is spoken.
+    var listenerTLS: NIOSSLContext? { (try? self.tls.get()) ?? nil }
 
     init(_ configuration: ProxyConfiguration) {
         self.configuration = configuration
@@ -14,6 +20,7 @@ final class ProxySnapshot: Sendable {
         self.rolesOfUsers = configuration.roles.reduce(into: [:]) { roles, role in
             for user in role.value { roles[user, default: []].insert(role.key) }
         }
+        self.tls = Result { () throws(TunnelError) in try configuration.tls?.makeContext() }
         self.dialer = Dialer(
             .init {
                 $0.openTimeout = configuration.connectTimeout

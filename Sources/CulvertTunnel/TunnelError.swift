@@ -89,6 +89,14 @@ public struct TunnelError: Error, Sendable {
         self.underlying = underlying
     }
 
+    /// The connection broke as it was handed over.
+    package static func lost(_ error: any Error) -> TunnelError {
+        TunnelError(
+            .connectionClosed, phase: .connect, fault: .network,
+            detail: "the tunnel could not be opened: \(error)",
+            underlying: error)
+    }
+
     package static func configuration(_ detail: String, underlying: (any Error)? = nil) -> TunnelError {
         TunnelError(
             .invalidConfiguration, phase: .configuration, fault: .configuration, detail: detail,

@@ -66,7 +66,7 @@ extension InteropCommand {
         let (listening, listener) = AsyncStream.makeStream(of: ListenAddress.self)
         let server = ProxyServer(
             ProxyConfiguration {
-                $0.listeners = [ListenAddress(address: ListenAddress.loopback.address, port: 0)]
+                $0.listeners = [ListenAddress(address: .v4(0x7F00_0001), port: 0)]
                 $0.upstream = upstream
                 $0.onListening = { addresses in
                     for address in addresses { listener.yield(address) }
@@ -79,8 +79,8 @@ extension InteropCommand {
                 return nil
             }
             group.addTask {
-                guard let address = await listening.first(where: { _ in true }) else { return nil }
-                return try await body(ProxyAddress(.http, host: "127.0.0.1", port: address.port))
+                guard let port = await listening.first(where: { _ in true })?.port else { return nil }
+                return try await body(ProxyAddress(.http, host: "127.0.0.1", port: port))
             }
             defer { group.cancelAll() }
             guard case let result?? = try await group.next() else { throw CancellationError() }

@@ -9,8 +9,9 @@ import UnixSignals
 struct ProxyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "proxy",
-        abstract: "Run a forward proxy for HTTP: CONNECT tunnels and plain http:// requests.",
+        abstract: "Run a forward proxy for HTTP and SOCKS: tunnels and plain http:// requests.",
         discussion: """
+            One port takes HTTP, SOCKS 5, 4a and 4, and TLS around them with --tls-cert. \
             Listens on loopback unless told otherwise. Says where it listens on standard error, and writes one line \
             of JSON per request to standard output.
 
@@ -127,6 +128,7 @@ struct ProxyCommand: AsyncParsableCommand {
         configuration.accessLog = { writer.write($0) }
         configuration.onListening = { addresses in
             for address in addresses { StandardError.print("culvert proxy: listening on \(address)") }
+            ServiceManager.current?.tell(.ready)
         }
         return configuration
     }
@@ -149,6 +151,7 @@ struct ProxyCommand: AsyncParsableCommand {
                     }
                     StandardError.print(
                         "culvert proxy: stopping; open tunnels may finish (again to stop at once)")
+                    ServiceManager.current?.tell(.stopping)
                     await group.triggerGracefulShutdown()
                 }
                 return true

@@ -4,6 +4,10 @@ import CulvertProxy
 /// The flags that are settings: names, help and defaults come from ``ConfigurationKey``, and so does their meaning.
 struct ProxyFlags: ParsableArguments {
     @Option(help: .setting("listen")) var listen: [String] = []
+    @Option(help: .setting("tls-cert"), completion: .file()) var tlsCert: String?
+    @Option(help: .setting("tls-key"), completion: .file()) var tlsKey: String?
+    @Option(help: .setting("tls-client-ca"), completion: .file()) var tlsClientCa: String?
+    @Option(help: .setting("proxy-protocol-from")) var proxyProtocolFrom: [String] = []
     @Option(help: .setting("users-file"), completion: .file()) var usersFile: String?
     @Option(help: .setting("realm")) var realm: String?
     @Option(help: .setting("connect-port")) var connectPort: [String] = []

@@ -43,6 +43,8 @@ actor ProxyReloader {
     }
 
     private func reload() {
+        ServiceManager.current?.tell(.reloading)
+        defer { ServiceManager.current?.tell(.ready) }
         // Before the files are read, so that a change while they are is seen next time.
         self.seen = FileFingerprints(of: self.settings.files)
         do {

@@ -72,12 +72,12 @@ struct WebSocketEchoOptions: ParsableArguments {
 
     private func addresses() throws -> [SocketAddress] {
         try self.listen.map { text in
-            guard let address = ListenAddress(text) else {
+            guard let address = ListenAddress(addressAndPort: text) else {
                 throw ValidationError(
                     "--listen: '\(printable(text.prefix(80)))' is no address and port; expected 127.0.0.1:8080 or [::1]:8080."
                 )
             }
-            return try SocketAddress(ipAddress: "\(address.address)", port: address.port)
+            return try address.socketAddress()
         }
     }
 }

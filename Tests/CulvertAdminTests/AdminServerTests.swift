@@ -25,7 +25,7 @@ private func withAdmin<Result: Sendable>(
     let admin = AdminServer(
         .init {
             $0.address = ListenAddress(address: .v4(0x7F00_0001), port: 0)
-            $0.onListening = { port.yield((false, $0.port)) }
+            $0.onListening = { port.yield((false, $0.port ?? 0)) }
         }, for: proxy)
     let services = ServiceGroup(services: [admin, proxy], logger: Logger(label: "test"))
     return try await withThrowingTaskGroup(of: Void.self) { group in

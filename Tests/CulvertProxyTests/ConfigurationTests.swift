@@ -101,7 +101,7 @@ struct ConfigurationTests {
             ("guard: on\nrealm: a\nguard: off", 3, "guard stands twice"),
             (
                 "listen:\n  - 127.0.0.1:1\n  - 127.0.0.1:65536", 3,
-                "listen: '127.0.0.1:65536' is no address and port"
+                "listen: '127.0.0.1:65536' is no place to listen; expected 127.0.0.1:3128, [::1]:3128, unix:/path or systemd"
             ),
             ("head-timeout:\nguard: on", 1, "head-timeout: has no value"),
             ("head-timeout: 0", 1, "head-timeout: '0' is no duration"),

@@ -3,7 +3,9 @@ struct ProxyPart: RunPart {
     static let section = "libcurl"
 
     /// What `culvert proxy` can, of what scenarios ask for. The others are told as unsupported.
-    private static let features: Set<ProxyScenario.ProxyFeature> = [.forward]
+    private static let features: Set<ProxyScenario.ProxyFeature> = [
+        .forward, .socks, .tlsListener, .proxyProtocol,
+    ]
 
     let site: LocalSite
     let scenarios: [ProxyScenario]

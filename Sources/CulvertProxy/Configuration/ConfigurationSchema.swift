@@ -30,15 +30,42 @@ extension ConfigurationKey {
 
     private static let listening: [ConfigurationKey] = [
         .list(
-            "listen", "address:port", "Address and port to listen on; port 0 is a free one.",
+            "listen", "address:port",
+            "Where to listen: address and port (0 is a free one), unix:/path[,mode=660], or systemd for the sockets that the service manager passed (LISTEN_FDS), which count without being named too.",
             default: ListenAddress.loopback.description
         ) { (settings, entry) throws(ConfigurationError) in
             settings.proxy.listeners = try entry.each { (item) throws(ConfigurationError) in
-                try item.parsed("address and port; expected 127.0.0.1:3128 or [::1]:3128") {
+                try item.parsed("place to listen; expected 127.0.0.1:3128, [::1]:3128, unix:/path or systemd")
+                {
                     ListenAddress($0)
                 }
             }
-        }.needingRestart
+        }.needingRestart,
+        .file(
+            "tls-cert", \.tlsCert,
+            "PEM file with the proxy's certificate: clients may then speak TLS with it, on every listener."),
+        .file("tls-key", \.tlsKey, "PEM file with the unencrypted private key of the certificate."),
+        .file(
+            "tls-client-ca", \.tlsClientCA,
+            "PEM file with the authorities of client certificates. The common name is the user; who has no certificate is let in by a password only."
+        ),
+        .list(
+            "proxy-protocol-from", "network|unix",
+            "Load balancers that begin each connection with a PROXY protocol header (1 or 2); unix for Unix sockets."
+        ) { (settings, entry) throws(ConfigurationError) in
+            var peers = TrustedPeers()
+            for item in try entry.items() {
+                if try item.text() == "unix" {
+                    peers.includesUnixSockets = true
+                } else {
+                    peers.networks.append(
+                        try item.parsed("network; expected 10.0.0.0/8, 192.0.2.1 or unix") {
+                            IPNetwork($0) ?? IPAddress($0).flatMap(IPNetwork.init(only:))
+                        })
+                }
+            }
+            settings.proxy.proxyProtocolFrom = peers
+        },
     ]
 
     private static let access: [ConfigurationKey] = [
@@ -55,7 +82,8 @@ extension ConfigurationKey {
         },
         .choice(
             "guard", \.proxy.guardMode,
-            "Refuse special-purpose addresses; auto is on unless every listener is loopback."),
+            "Refuse special-purpose addresses; auto is on unless every listener is loopback or a Unix socket and no load balancer is trusted."
+        ),
         .list("guard-except", "network", "Network that may be reached although the guard is on.") {
             (settings, entry) throws(ConfigurationError) in
             settings.proxy.guardExceptions = try entry.networks()
@@ -177,7 +205,7 @@ extension ConfigurationKey {
             "Address and port of the admin listener: status page, /metrics, /healthz, /readyz. Asks for no password."
         ) { (settings, entry) throws(ConfigurationError) in
             settings.admin = try entry.parsed("address and port; expected 127.0.0.1:9090") {
-                ListenAddress($0)
+                ListenAddress(addressAndPort: $0)
             }
         }.needingRestart,
         .list(

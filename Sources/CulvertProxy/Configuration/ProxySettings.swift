@@ -1,4 +1,5 @@
 import CulvertTunnel
+import Foundation
 import HTTPWire
 public import Logging
 import ProxyAuth
@@ -33,6 +34,9 @@ public struct ProxySettings: Sendable {
     private var entries: [String: ConfigurationEntry] = [:]
 
     var usersFile: ConfigurationEntry?
+    var tlsCert: ConfigurationEntry?
+    var tlsKey: ConfigurationEntry?
+    var tlsClientCA: ConfigurationEntry?
     var upstreamCA: ConfigurationEntry?
     var upstreamCredentials: ConfigurationEntry?
     var upstreamServiceHost = ""
@@ -61,6 +65,11 @@ public struct ProxySettings: Sendable {
         for key in ConfigurationKey.all {
             if let entry = settings.entries[key.name] { try key.apply(&settings, entry) }
         }
+        if settings.entries["listen"] == nil,
+            PassedSocket.count(in: environment, process: ProcessInfo.processInfo.processIdentifier) > 0
+        {
+            settings.proxy.listeners = [.serviceManager]
+        }
         try settings.finish()
         return settings
     }
@@ -78,8 +87,27 @@ public struct ProxySettings: Sendable {
         if let rules, !self.rulesHaveDefault {
             throw rules.error("rules need rule-default: allow or deny, for what none of them matches")
         }
+        try self.finishTLS()
         try self.finishUpstream()
         try self.finishUsers()
+    }
+
+    private mutating func finishTLS() throws(ConfigurationError) {
+        switch (self.tlsCert, self.tlsKey) {
+        case (let certificate?, let key?):
+            self.proxy.tls = ListenerTLS(
+                certificateChainFile: try certificate.text(), privateKeyFile: try key.text(),
+                clientAuthoritiesFile: try self.tlsClientCA?.text())
+            for entry in [certificate, key, self.tlsClientCA] {
+                if let entry { self.files.append(try entry.text()) }
+            }
+        case (let certificate?, nil): throw certificate.error("needs its private key: tls-key")
+        case (nil, let key?): throw key.error("needs its certificate: tls-cert")
+        case (nil, nil):
+            if let tlsClientCA {
+                throw tlsClientCA.error("needs the proxy's own certificate: tls-cert, tls-key")
+            }
+        }
     }
 
     private mutating func finishUpstream() throws(ConfigurationError) {

@@ -5,6 +5,7 @@ import Testing
 enum Tool: String, CaseIterable, Sendable {
     case curl, git, openssl, ssh, sshd, node, python3, squid, tinyproxy, apache2, cntlm, krb5kdc, kinit
     case microsocks, danted, nc, haproxy, chromium
+    case systemdSocketActivate = "systemd-socket-activate"
 
     /// Absolute where that matters: sshd refuses to be started by name.
     var path: String? {
