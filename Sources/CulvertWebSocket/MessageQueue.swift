@@ -50,6 +50,10 @@ final class MessageQueue: Sendable {
         var waiter: Waiter?
         var isPaused = false
         var isDiscarding = false
+        /// The consumer has an item and is not back for the next one.
+        var isConsuming = false
+        /// The return is awaited.
+        var tellsReturn = false
     }
 
     private let state = Mutex(State())
@@ -64,12 +68,13 @@ final class MessageQueue: Sendable {
         case handTo(Waiter)
     }
 
-    /// Returns false once reading should pause until ``next(onDrained:)`` reports that there is room.
+    /// Returns false once reading should pause until ``next(onProgress:)`` reports that there is room.
     func push(_ item: Item) -> Bool {
         let delivery = self.state.withLock { state -> Delivery in
             if state.isDiscarding { return .queued(keepReading: true) }
             if let waiter = state.waiter {
                 state.waiter = nil
+                state.isConsuming = true
                 return .handTo(waiter)
             }
             // It may wait for long.
@@ -85,6 +90,14 @@ final class MessageQueue: Sendable {
         case .handTo(let waiter):
             waiter.resume(returning: item)
             return true
+        }
+    }
+
+    /// Whether items came that the consumer is not done with. Then ``next(onProgress:)`` reports its return.
+    func isConsumerBusy() -> Bool {
+        self.state.withLock { state in
+            state.tellsReturn = !state.isDiscarding && (state.isConsuming || !state.items.isEmpty)
+            return state.tellsReturn
         }
     }
 
@@ -128,33 +141,26 @@ final class MessageQueue: Sendable {
 
     private enum Step {
         case ready(Result<Item?, any Error>, drained: Bool)
-        case wait
+        /// The consumer is done with what came; `isAwaited` when somebody wants to know.
+        case wait(isAwaited: Bool)
     }
 
-    /// The next item; nil behind the last one. For one task at a time.
-    func next(onDrained: () -> Void) async throws -> Item? {
+    /// The next item; nil behind the last one. For one task at a time. `onProgress` is called when there is room again
+    /// behind a pause, and when a consumer is back that ``isConsumerBusy()`` found busy.
+    func next(onProgress: () -> Void) async throws -> Item? {
         // An item that is there is delivered even to a cancelled task: cancelling must lose none.
         if case .ready(let result, let drained) = self.take() {
-            if drained { onDrained() }
+            if drained { onProgress() }
             return try result.get()
         }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let step = self.state.withLock { state -> Step in
-                    let step = Self.take(&state, low: self.watermarks.low)
-                    guard case .wait = step else { return step }
-                    if Task.isCancelled { return .ready(.failure(CancellationError()), drained: false) }
-                    guard state.waiter == nil else {
-                        let misuse = WebSocketError.invalidRequest(
-                            "a WebSocket's messages have one consumer at a time")
-                        return .ready(.failure(misuse), drained: false)
-                    }
-                    state.waiter = continuation
-                    return .wait
-                }
-                if case .ready(let result, let drained) = step {
-                    if drained { onDrained() }
+                switch self.state.withLock({ self.step(&$0, continuation) }) {
+                case .ready(let result, let drained):
+                    if drained { onProgress() }
                     continuation.resume(with: result)
+                case .wait(let isAwaited):
+                    if isAwaited { onProgress() }
                 }
             }
         } onCancel: {
@@ -166,19 +172,35 @@ final class MessageQueue: Sendable {
         }
     }
 
+    /// Takes an item, or registers the continuation.
+    private func step(_ state: inout State, _ continuation: Waiter) -> Step {
+        let step = Self.take(&state, low: self.watermarks.low)
+        guard case .wait = step else { return step }
+        if Task.isCancelled { return .ready(.failure(CancellationError()), drained: false) }
+        guard state.waiter == nil else {
+            let misuse = WebSocketError.invalidRequest("a WebSocket's messages have one consumer at a time")
+            return .ready(.failure(misuse), drained: false)
+        }
+        state.waiter = continuation
+        state.isConsuming = false
+        defer { state.tellsReturn = false }
+        return .wait(isAwaited: state.tellsReturn)
+    }
+
     private func take() -> Step {
         self.state.withLock { Self.take(&$0, low: self.watermarks.low) }
     }
 
     private static func take(_ state: inout State, low: Int) -> Step {
         if let item = state.items.popFirst() {
+            state.isConsuming = true
             state.bytes -= item.cost
             let drained = state.isPaused && state.bytes <= low
             if drained { state.isPaused = false }
             return .ready(.success(item), drained: drained)
         }
         switch state.end {
-        case nil: return .wait
+        case nil: return .wait(isAwaited: false)
         case .finished: return .ready(.success(nil), drained: false)
         case .failed(let error): return .ready(.failure(error), drained: false)
         }

@@ -99,7 +99,7 @@ public final class WebSocket: AsyncSequence, Sendable {
     }
 
     private func nextItem() async throws -> MessageQueue.Item? {
-        try await self.queue.next(onDrained: { self.onLoop { $0.resumeReading() } })
+        try await self.queue.next(onProgress: { self.onLoop { $0.consumerProgressed() } })
     }
 
     private func join(_ fragment: WebSocketFragment) throws(WebSocketError) -> WebSocketMessage? {

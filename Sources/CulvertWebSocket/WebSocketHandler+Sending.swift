@@ -128,45 +128,42 @@ extension WebSocketHandler {
 
     /// Sends a close frame, once, and cuts the connection when the peer has not answered in time.
     func close(_ code: WebSocketCloseCode, reason: String, timeout: TimeAmount) -> WebSocketError? {
+        // What the peer said first counts.
+        self.performHeldEnd()
         guard case .open(let machine) = self.phase, !machine.closeSent else { return nil }
         let error = self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
             try machine.sendClose(code, reason: reason, outbound: &outbound)
         }
         if error == nil {
             self.sentCloseCode = code
-            self.closeUnlessProgressing(within: timeout)
+            self.awaitClose(within: timeout)
         }
         return error
     }
 
-    /// Bytes that wait for the socket.
-    var unsentBytes: Int {
-        (try? self.context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-    }
-
-    /// The peer's answer is due a timeout after our close frame is out; as long as bytes before it still go out, the
-    /// peer is alive and reading.
-    func closeUnlessProgressing(within timeout: TimeAmount) {
+    /// The peer's answer is due a timeout after our close frame is out; see ``CloseWait``.
+    func awaitClose(within timeout: TimeAmount) {
         // What the socket takes at once is out.
         self.context?.flush()
-        self.closeUnlessProgressing(within: timeout, unsent: self.unsentBytes)
+        self.awaitClose(CloseWait(unsentBytes: self.unsentBytes), within: timeout)
     }
 
-    private func closeUnlessProgressing(within timeout: TimeAmount, unsent before: Int) {
+    private func awaitClose(_ wait: CloseWait, within timeout: TimeAmount) {
         guard let context else { return }
         self.closeTask?.cancel()
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         self.closeTask = context.eventLoop.scheduleTask(in: timeout) {
             let (handler, context) = bound.value
-            let unsent = handler.unsentBytes
-            // Once all is out, one more timeout is for the answer.
-            if unsent < before {
-                handler.closeUnlessProgressing(within: timeout, unsent: unsent)
-            } else {
-                context.channel.closeWithoutFarewell()
+            var wait = wait
+            switch wait.timerFired(unsentBytes: handler.unsentBytes) {
+            case .waitAgain: handler.awaitClose(wait, within: timeout)
+            case .cut: context.channel.closeWithoutFarewell()
             }
         }
     }
+
+    /// Bytes that have not arrived at the peer.
+    var unsentBytes: Int { self.context?.channel.unsentBytes ?? 0 }
 
     func closeChannel(within timeout: TimeAmount) {
         guard let context else { return }

@@ -23,7 +23,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     var closeTask: Scheduled<Void>?
     var keepalive: Keepalive?
     var keepaliveTask: Scheduled<Void>?
-    /// Bytes that waited for the socket when the keepalive looked last.
+    /// Bytes that had not arrived when the keepalive looked last.
     var unsentAtKeepalive = 0
     let latency: LatencyGauge
     var sends = SendQueue()
@@ -39,13 +39,15 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private static let maxUnreadReplies = 1024 * 1024
     private(set) var isReadingPaused = false
     private var wantsRead = false
-    /// The connection ended while reading was paused: behind what was received and not yet looked at.
-    private var heldEnd: HeldEnd?
+    /// The input ended while reading was paused: behind what was received and not yet looked at.
+    private var heldInputEnd: InputEnd?
+    /// Lets out the end that the machine holds back.
+    private var heldEndTask: Scheduled<Void>?
     /// Why the connection ended, for whoever still sends.
     var ending: WebSocketError?
 
-    private enum HeldEnd {
-        case inputEnded
+    private enum InputEnd {
+        case closed
         case failed(WebSocketError)
     }
 
@@ -91,14 +93,14 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case ChannelEvent.inputClosed = event {
-            self.connectionEnded(.inputEnded)
+            self.connectionEnded(.closed)
             context.close(promise: nil)
         }
         context.fireUserInboundEventTriggered(event)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        self.connectionEnded(.inputEnded)
+        self.connectionEnded(.closed)
         self.closeTask?.cancel()
         self.keepaliveTask?.cancel()
         self.context = nil
@@ -116,12 +118,18 @@ final class WebSocketHandler: ChannelDuplexHandler {
     /// Takes the machine over so that its buffers have one owner, and puts it back unless the connection ended.
     ///
     /// While the consumer is slow, what was received stays as it is: inflated it could be a thousand times larger.
-    private func run(_ machine: consuming WebSocketMachine) {
+    ///
+    /// - Parameter holdsEnd: the peer's close, or a violation, waits until the consumer has answered the messages
+    ///   before it.
+    private func run(_ machine: consuming WebSocketMachine, holdsEnd: Bool = true) {
         var machine = consume machine
+        var holdsEnd = holdsEnd
         var outbound = ByteBuffer()
         var end: (MessageQueue.End, WebSocketClose)?
         actions: while !self.isReadingPaused {
-            switch machine.nextAction(outbound: &outbound) {
+            switch machine.nextAction(outbound: &outbound, holdsEnd: holdsEnd) {
+            case .needMore where machine.holdsEnd && !self.queue.isConsumerBusy():
+                holdsEnd = false
             case .needMore:
                 break actions
             case .message(let message):
@@ -143,6 +151,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
                 break actions
             }
         }
+        if machine.holdsEnd { self.limitHeldEnd() }
         self.phase = .open(consume machine)
         self.settings.metrics.add(&self.traffic)
         // The end before the write: a write that fails calls this handler, which must know by then.
@@ -159,7 +168,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     /// The server closes its output only: closing with unread input would make the kernel send RST, which can destroy
     /// the close frame on its way.
     private func closeInOrder(context: ChannelHandlerContext) {
-        self.closeUnlessProgressing(within: TimeAmount(self.settings.closeTimeout))
+        self.awaitClose(within: TimeAmount(self.settings.closeTimeout))
         // Behind what still waits for the socket.
         let written = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer()), promise: written)
@@ -186,6 +195,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     /// The consumer cannot take what comes.
     func refuse(_ error: WebSocketProtocolError) {
+        self.performHeldEnd()
         guard case .open = self.phase else { return }
         let close = WebSocketClose(code: error.closeCode, reason: error.detail)
         _ = self.close(close.code, reason: close.reason, timeout: .seconds(1))
@@ -212,23 +222,46 @@ final class WebSocketHandler: ChannelDuplexHandler {
         }
     }
 
-    private func connectionEnded(_ reason: HeldEnd) {
-        guard case .open(var machine) = self.phase, self.heldEnd == nil else { return }
+    private func connectionEnded(_ reason: InputEnd) {
+        // Nobody is there any more for the answers that it waits for.
+        self.performHeldEnd()
+        guard case .open(var machine) = self.phase, self.heldInputEnd == nil else { return }
         let close = machine.receiveEOF()
         let error: WebSocketError =
             switch reason {
-            case .inputEnded:
+            case .closed:
                 .connectionLost("the peer ended it without a close frame (\(close.code))")
             case .failed(let error): error
             }
         if self.isReadingPaused {
-            self.heldEnd = reason
+            self.heldInputEnd = reason
             return self.failWaiting(error)
         }
         self.end(.failed(error), close: close)
     }
 
-    /// The consumer has caught up.
+    /// A consumer that is not done with what came within the close timeout is not waited for.
+    private func limitHeldEnd() {
+        guard let context, self.heldEndTask == nil else { return }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        self.heldEndTask = context.eventLoop.scheduleTask(in: TimeAmount(self.settings.closeTimeout)) {
+            bound.value.performHeldEnd()
+        }
+    }
+
+    /// The peer's close, or a violation, waits no longer.
+    func performHeldEnd() {
+        guard case .open(let machine) = self.phase, machine.holdsEnd else { return }
+        self.phase = .ended
+        self.run(machine, holdsEnd: false)
+    }
+
+    /// The consumer has caught up, or is done with what came.
+    func consumerProgressed() {
+        if !self.queue.isConsumerBusy() { self.performHeldEnd() }
+        self.resumeReading()
+    }
+
     func resumeReading() {
         guard self.isReadingPaused else { return }
         self.isReadingPaused = false
@@ -238,9 +271,9 @@ final class WebSocketHandler: ChannelDuplexHandler {
             self.run(machine)
         }
         guard !self.isReadingPaused else { return }
-        if let heldEnd {
-            self.heldEnd = nil
-            self.connectionEnded(heldEnd)
+        if let heldInputEnd {
+            self.heldInputEnd = nil
+            self.connectionEnded(heldInputEnd)
         }
         self.readAgain()
     }
@@ -260,6 +293,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     func end(_ end: MessageQueue.End, close: WebSocketClose) {
         self.phase = .ended
         self.keepaliveTask?.cancel()
+        self.heldEndTask?.cancel()
         self.resumeReading()
         self.queue.finish(end, close: close)
         if case .failed(let error) = end {

@@ -21,6 +21,13 @@ package struct WebSocketMachine: Sendable {
     var phase = Phase.open
     /// The message that is being sent in fragments.
     var outgoing: OutgoingMessage?
+    /// What ends the connection has come, and the caller holds it back.
+    private var heldEnd: HeldEnd?
+
+    private enum HeldEnd {
+        case closing(WebSocketClose)
+        case failed(WebSocketProtocolError)
+    }
 
     enum Phase: Sendable {
         /// Data both ways. Leaves on a close frame from either side, a broken rule, EOF.
@@ -82,6 +89,9 @@ package struct WebSocketMachine: Sendable {
         set { assembler.delivery = newValue }
     }
 
+    /// What ends the connection has come, and waits for a call that does not hold it back.
+    package var holdsEnd: Bool { heldEnd != nil }
+
     /// Data and control frames may be sent.
     package var isOpen: Bool {
         if case .open = phase { true } else { false }
@@ -104,6 +114,7 @@ package struct WebSocketMachine: Sendable {
 
     /// Takes bytes off the connection. What comes after the end of the WebSocket is thrown away.
     package mutating func receive(_ bytes: ByteBuffer) {
+        guard heldEnd == nil else { return }
         switch phase {
         case .open, .closing: decoder.append(bytes)
         case .closed, .aborted: break
@@ -111,30 +122,72 @@ package struct WebSocketMachine: Sendable {
     }
 
     /// The next thing that the received bytes amount to.
-    package mutating func nextAction(outbound: inout ByteBuffer) -> Action {
+    ///
+    /// - Parameter holdsEnd: the peer's close frame, or its breaking a rule, waits until a call without it, and the
+    ///   connection stays open for what is sent meanwhile: the answers to the messages that came before. It does not
+    ///   wait behind our close frame, where nothing can be sent.
+    package mutating func nextAction(outbound: inout ByteBuffer, holdsEnd: Bool = false) -> Action {
         switch phase {
         case .open, .closing: break
         case .closed, .aborted: return .needMore
         }
         do throws(WebSocketProtocolError) {
-            return try readFrames(outbound: &outbound)
-        } catch {
-            if isOpen {
-                writeClose(error.closeCode, reason: error.detail, outbound: &outbound)
+            switch heldEnd {
+            case nil: break
+            case .closing(let close): return received(close, holds: holdsEnd, outbound: &outbound)
+            case .failed(let error): throw error
             }
-            end(.aborted)
-            return .failed(error)
+            return try readFrames(holdsEnd: holdsEnd, outbound: &outbound)
+        } catch {
+            return failed(error, holds: holdsEnd, outbound: &outbound)
         }
+    }
+
+    private mutating func received(
+        _ close: WebSocketClose, holds: Bool, outbound: inout ByteBuffer
+    ) -> Action {
+        if holds, isOpen { return hold(.closing(close)) }
+        if isOpen {
+            // §5.5.1: the answer repeats the code; a frame without one is answered by one without.
+            let code = close.code == .noStatusReceived ? nil : close.code
+            writeClose(code, reason: "", outbound: &outbound)
+        }
+        end(.closed(close))
+        return .closing(close)
+    }
+
+    private mutating func failed(
+        _ error: WebSocketProtocolError, holds: Bool, outbound: inout ByteBuffer
+    ) -> Action {
+        if holds, isOpen { return hold(.failed(error)) }
+        if isOpen {
+            writeClose(error.closeCode, reason: error.detail, outbound: &outbound)
+        }
+        end(.aborted)
+        return .failed(error)
+    }
+
+    private mutating func hold(_ end: HeldEnd) -> Action {
+        heldEnd = end
+        decoder.discard()
+        assembler.discard()
+        return .needMore
     }
 
     /// The peer's output ended. How the connection closed: the peer's close frame, or 1006 when none came.
     package mutating func receiveEOF() -> WebSocketClose {
         if case .closed(let close) = phase { return close }
+        if case .closing(let close) = heldEnd {
+            end(.closed(close))
+            return close
+        }
         end(.aborted)
         return WebSocketClose(code: .abnormalClosure)
     }
 
-    private mutating func readFrames(outbound: inout ByteBuffer) throws(WebSocketProtocolError) -> Action {
+    private mutating func readFrames(
+        holdsEnd: Bool, outbound: inout ByteBuffer
+    ) throws(WebSocketProtocolError) -> Action {
         while true {
             guard let header = try currentFrame() else {
                 return try assembler.fragment(isLast: false, isAll: true).map(Action.fragment) ?? .needMore
@@ -145,7 +198,7 @@ package struct WebSocketMachine: Sendable {
                 frame = nil
                 let payload = control
                 control = ByteBuffer()
-                return try received(header.opcode, payload, outbound: &outbound)
+                return try received(header.opcode, payload, holdsEnd: holdsEnd, outbound: &outbound)
             }
             if assembler.isIdle {
                 frame = nil
@@ -173,7 +226,7 @@ package struct WebSocketMachine: Sendable {
     }
 
     private mutating func received(
-        _ opcode: WebSocketOpcode, _ payload: ByteBuffer, outbound: inout ByteBuffer
+        _ opcode: WebSocketOpcode, _ payload: ByteBuffer, holdsEnd: Bool, outbound: inout ByteBuffer
     ) throws(WebSocketProtocolError) -> Action {
         switch opcode {
         case .ping:
@@ -182,14 +235,7 @@ package struct WebSocketMachine: Sendable {
         case .pong:
             return .pong(payload)
         case .close:
-            let close = try WebSocketClose(payload: payload)
-            if isOpen {
-                // §5.5.1: the answer repeats the code; a frame without one is answered by one without.
-                let code = close.code == .noStatusReceived ? nil : close.code
-                writeClose(code, reason: "", outbound: &outbound)
-            }
-            end(.closed(close))
-            return .closing(close)
+            return received(try WebSocketClose(payload: payload), holds: holdsEnd, outbound: &outbound)
         case .continuation, .text, .binary:
             preconditionFailure("data frames go to the assembler")
         }
@@ -197,6 +243,7 @@ package struct WebSocketMachine: Sendable {
 
     private mutating func end(_ phase: Phase) {
         self.phase = phase
+        heldEnd = nil
         decoder.discard()
         assembler.discard()
         control = ByteBuffer()

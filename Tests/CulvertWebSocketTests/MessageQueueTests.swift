@@ -15,7 +15,7 @@ struct MessageQueueTests {
     func pause() async throws {
         let queue = MessageQueue(watermarks: WebSocketWatermarks(low: 500, high: 2000))
         let drains = Mutex(0)
-        func take() async throws { _ = try await queue.next(onDrained: { drains.withLock { $0 += 1 } }) }
+        func take() async throws { _ = try await queue.next(onProgress: { drains.withLock { $0 += 1 } }) }
 
         #expect(queue.push(self.message(1000)))
         #expect(!queue.push(self.message(1500)))
@@ -41,7 +41,7 @@ struct MessageQueueTests {
         await withTaskGroup(of: Result<MessageQueue.Item?, any Error>.self) { group in
             for _ in 0..<2 {
                 group.addTask {
-                    do { return .success(try await queue.next(onDrained: {})) } catch {
+                    do { return .success(try await queue.next(onProgress: {})) } catch {
                         return .failure(error)
                     }
                 }
@@ -60,8 +60,8 @@ struct MessageQueueTests {
         _ = queue.push(.message(.text("last")))
         queue.finish(.finished, close: WebSocketClose(code: .normalClosure))
         queue.finish(.failed(.connectionLost("late")), close: WebSocketClose(code: .abnormalClosure))
-        #expect(try await queue.next(onDrained: {}) == .message(.text("last")))
-        #expect(try await queue.next(onDrained: {}) == nil)
+        #expect(try await queue.next(onProgress: {}) == .message(.text("last")))
+        #expect(try await queue.next(onProgress: {}) == nil)
         #expect(queue.close?.code == .normalClosure)
     }
 }

@@ -9,35 +9,6 @@ import ServiceLifecycle
 import TestSupport
 import Testing
 
-@Sendable
-private func echo(_ socket: WebSocket) async throws {
-    for try await message in socket { try await socket.send(message) }
-}
-
-/// Runs a server on a free port while the closure runs.
-private func withServer<Result: Sendable>(
-    _ configure: @escaping @Sendable (inout WebSocketServer.Configuration) -> Void = { _ in },
-    serve: @escaping @Sendable (WebSocket) async throws -> Void = echo,
-    _ body: @escaping @Sendable (Authority) async throws -> Result
-) async throws -> Result {
-    let (addresses, listening) = AsyncStream.makeStream(of: SocketAddress.self)
-    let server = WebSocketServer(
-        try .init {
-            $0.addresses = [try SocketAddress(ipAddress: "127.0.0.1", port: 0)]
-            $0.onListening = { for address in $0 { listening.yield(address) } }
-            configure(&$0)
-        }, serve: serve)
-    return try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await server.run() }
-        var iterator = addresses.makeAsyncIterator()
-        let port = try #require(await iterator.next()?.port)
-        let result = try await body(Authority(host: "127.0.0.1", port: port))
-        group.cancelAll()
-        try await group.waitForAll()
-        return result
-    }
-}
-
 private func connect<Result>(
     to server: Authority,
     path: String = "/",
@@ -61,18 +32,6 @@ private func exchange(_ request: String, with server: Authority) async throws ->
         return String(buffer: answer)
     }
 }
-
-/// The request of RFC 6455 §1.2.
-private let upgradeRequest = """
-    GET /chat HTTP/1.1\r
-    Host: server.example.com\r
-    Upgrade: websocket\r
-    Connection: Upgrade\r
-    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r
-    Sec-WebSocket-Version: 13\r
-    \r
-
-    """
 
 @Suite("The WebSocket server")
 struct WebSocketServerTests {
@@ -107,7 +66,7 @@ struct WebSocketServerTests {
             }
         } serve: { socket in
             try await socket.send(socket.request.path ?? "none")
-            try await echo(socket)
+            try await echoMessages(socket)
         } _: { server in
             try await connect(to: server, path: "/a?b=c") {
                 $0.subprotocols = ["one", "two"]
@@ -328,7 +287,7 @@ struct WebSocketServerTests {
             try .init {
                 $0.addresses = [try SocketAddress(ipAddress: "127.0.0.1", port: 0)]
                 $0.onListening = { for address in $0 { listening.yield(address) } }
-            }, serve: echo)
+            }, serve: echoMessages)
         let group = ServiceGroup(services: [server], logger: Logger(label: "test"))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
@@ -353,7 +312,7 @@ struct WebSocketServerTests {
                 try .init {
                     $0.addresses = [try SocketAddress(unixDomainSocketPath: path)]
                     $0.onListening = { for address in $0 { listening.yield(address) } }
-                }, serve: echo)
+                }, serve: echoMessages)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await server.run() }
                 var iterator = addresses.makeAsyncIterator()
