@@ -180,7 +180,8 @@ var targets: [Target] = [
     tests(
         "CulvertProxyTests",
         [
-            "TestSupport", "CulvertProxy", "CulvertTunnel", "HTTPWire", "ProxyPolicy", .nioCore, .nioPosix,
+            "TestSupport", "CulvertProxy", "CulvertTunnel", "HTTPWire", "ProxyAuth", "ProxyPolicy", .nioCore,
+            .nioPosix,
             .httpTypes, .logging,
         ]),
     tests(

@@ -57,10 +57,11 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         var limits = HTTPLimits.serving
         limits.maxHeadBytes = core.configuration.maxHeadBytes
         limits.maxLineBytes = min(limits.maxLineBytes, core.configuration.maxHeadBytes)
-        let asks = core.asksForCredentials(client)
         let http = ConnectServerMachine(
-            limits: limits, requiresAuthentication: asks, pseudonym: core.forwarding.pseudonym,
+            // Whether anybody must say who they are is asked anew for each request: it can change by a reload.
+            limits: limits, requiresAuthentication: true, pseudonym: core.forwarding.pseudonym,
             forwards: core.configuration.forwarding.isEnabled)
+        let asks = core.authenticator(for: client) != nil
         self.machine = ClientMachine(
             http, socks: language == .socks ? SOCKSServerMachine(requiresAuthentication: asks) : nil)
     }
@@ -178,13 +179,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             context.channel.setOption(.autoRead, value: false).whenComplete { _ in }
         case .authenticate(let head):
             self.headArrived(head)
-            let user = self.core.configuration.users?.verify(authorization: head.fields[.proxyAuthorization])
-            self.entry.user = user
-            let next =
-                user == nil
-                ? self.machine.authenticationFailed(challenges: self.challenges)
-                : self.machine.authenticated()
-            self.perform(next, context: context)
+            self.authenticate(head, context: context)
         case .authorise(let target, let head):
             if self.entry.target.isEmpty { self.headArrived(head) }
             let judgement = self.judge(head, target: target)
@@ -212,9 +207,26 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private var challenges: [String] {
-        let realm = self.core.configuration.realm.filter { $0 != "\"" && $0 != "\\" }
-        return ["Basic realm=\"\(realm)\", charset=\"UTF-8\""]
+    private func authenticate(_ head: RequestHead, context: ChannelHandlerContext) {
+        guard let authenticator = self.core.authenticator(for: self.client) else {
+            return self.perform(self.machine.authenticated(), context: context)
+        }
+        let outcome = authenticator.authenticate(
+            authorization: head.fields[.proxyAuthorization], on: context.eventLoop)
+        outcome.assumeIsolated().whenSuccess { outcome in
+            // A slow hash takes its time: the client may be gone.
+            guard case .negotiating = self.phase else { return }
+            switch outcome {
+            case .user(let user):
+                self.entry.user = user
+                self.perform(self.machine.authenticated(), context: context)
+            case .unknown:
+                let challenges = authenticator.challenges
+                self.perform(self.machine.authenticationFailed(challenges: challenges), context: context)
+            case .overloaded:
+                self.perform(self.machine.denied(.overloaded), context: context)
+            }
+        }
     }
 
     private func headArrived(_ head: RequestHead) {
@@ -535,6 +547,11 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 }
 
 extension ConnectServerMachine.Rejection {
+    /// More passwords wait to be checked than can be; a few seconds settle that.
+    fileprivate static let overloaded = Self(
+        status: 503, reason: "too many passwords to check",
+        text: "the proxy has too many passwords to check; try again", fields: [.retryAfter: "5"])
+
     fileprivate static func forbidden(_ denial: AccessDecision) -> Self {
         .init(
             status: 403, reason: denial.reason,

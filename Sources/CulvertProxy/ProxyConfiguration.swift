@@ -10,8 +10,10 @@ public struct ProxyConfiguration: Sendable {
     public var tls: ListenerTLS?
     /// Load balancers whose connections begin with a PROXY protocol header; its client address counts everywhere.
     public var proxyProtocolFrom = TrustedPeers()
-    /// The users to let in, by Basic; nil lets everybody in who can connect.
+    /// The users to let in, by Basic. Everybody who can connect is let in when there are neither users nor tokens.
     public var users: UserTable?
+    /// The tokens to let in, by Bearer.
+    public var tokens: TokenTable?
     /// The name of the protection space that a 407 shows.
     public var realm = "Culvert"
     /// Who has which role, for rules: names of users by role.

@@ -8,6 +8,8 @@ final class ProxySnapshot: Sendable {
     let policy: AccessPolicy
     let dialer: Dialer
     let rolesOfUsers: [String: Set<String>]
+    /// Nil when everybody is let in.
+    let authenticator: Authenticator?
     /// TLS of the listeners; the error stops a start or a reload.
     let tls: Result<NIOSSLContext?, TunnelError>
 
@@ -17,6 +19,7 @@ final class ProxySnapshot: Sendable {
     init(_ configuration: ProxyConfiguration) {
         self.configuration = configuration
         self.policy = configuration.effectivePolicy
+        self.authenticator = Authenticator(configuration)
         self.rolesOfUsers = configuration.roles.reduce(into: [:]) { roles, role in
             for user in role.value { roles[user, default: []].insert(role.key) }
         }

@@ -9,6 +9,8 @@ struct ProxyFlags: ParsableArguments {
     @Option(help: .setting("tls-client-ca"), completion: .file()) var tlsClientCa: String?
     @Option(help: .setting("proxy-protocol-from")) var proxyProtocolFrom: [String] = []
     @Option(help: .setting("users-file"), completion: .file()) var usersFile: String?
+    @Flag(inversion: .prefixedNo, help: .setting("users-plain-text")) var usersPlainText: Bool?
+    @Option(help: .setting("tokens-file"), completion: .file()) var tokensFile: String?
     @Option(help: .setting("realm")) var realm: String?
     @Option(help: .setting("connect-port")) var connectPort: [String] = []
     @Option(help: .setting("guard")) var `guard`: String?

@@ -71,7 +71,13 @@ extension ConfigurationKey {
     private static let access: [ConfigurationKey] = [
         .file(
             "users-file", \.usersFile,
-            "Let in only these users, by Basic: a file with one name:password per line."),
+            "Let in these users, by Basic: a file of htpasswd with bcrypt, or of SHA-256 or SHA-512 crypt."),
+        .boolean(
+            "users-plain-text", \.allowsPlainPasswords,
+            "Take passwords in the users file that are not hashed."),
+        .file(
+            "tokens-file", \.tokensFile,
+            "Let in these tokens, by Bearer: a file with one name:SHA-256 of the token per line."),
         .text("realm", \.proxy.realm, "text", "The name that a client shows when it asks for a password."),
         .list("connect-port", "port", "Allow CONNECT to these ports only.") {
             (settings, entry) throws(ConfigurationError) in

@@ -34,6 +34,8 @@ public struct ProxySettings: Sendable {
     private var entries: [String: ConfigurationEntry] = [:]
 
     var usersFile: ConfigurationEntry?
+    var tokensFile: ConfigurationEntry?
+    var allowsPlainPasswords = false
     var tlsCert: ConfigurationEntry?
     var tlsKey: ConfigurationEntry?
     var tlsClientCA: ConfigurationEntry?
@@ -146,12 +148,32 @@ public struct ProxySettings: Sendable {
     }
 
     private mutating func finishUsers() throws(ConfigurationError) {
-        guard let usersFile else { return }
-        let (path, text) = try self.contents(of: usersFile)
+        if let usersFile {
+            let allowsPlainText = self.allowsPlainPasswords
+            let table = try self.table(in: usersFile) { (text) throws(UserTableError) in
+                try UserTable(parsing: text, allowsPlainText: allowsPlainText)
+            }
+            for probe in table.probes.sorted() where !SystemCrypt.supports(probe) {
+                throw usersFile.error("this system's crypt has no \(probe.prefix(3)) hashes")
+            }
+            self.proxy.users = table
+        }
+        if let tokensFile {
+            self.proxy.tokens = try self.table(in: tokensFile) { (text) throws(UserTableError) in
+                try TokenTable(parsing: text)
+            }
+        }
+    }
+
+    /// The error names the line of the file that was read: there is the mistake.
+    private mutating func table<Table>(
+        in entry: ConfigurationEntry, _ parse: (String) throws(UserTableError) -> Table
+    ) throws(ConfigurationError) -> Table {
+        let (path, text) = try self.contents(of: entry)
         do {
-            self.proxy.users = try UserTable(parsing: text)
+            return try parse(text)
         } catch {
-            throw usersFile.error("\(path): \(error)")
+            throw entry.error("\(path): \(error)")
         }
     }
 

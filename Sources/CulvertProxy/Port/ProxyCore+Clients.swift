@@ -3,9 +3,9 @@ import SOCKSWire
 
 /// Who may ask, before any rule is asked.
 extension ProxyCore {
-    /// Whether a client must show credentials: there are users, and no certificate names one.
-    func asksForCredentials(_ client: ConnectedClient) -> Bool {
-        self.configuration.users != nil && client.certificateUser == nil
+    /// Who looks at a client's credentials; nil where it needs none: there are no users, or its certificate names one.
+    func authenticator(for client: ConnectedClient) -> Authenticator? {
+        client.certificateUser == nil ? self.snapshot.authenticator : nil
     }
 
     /// Where certificates are the only way in, a client without one is refused.

@@ -36,7 +36,12 @@ struct CulvertProxyProcess: Sendable {
     /// One that asks for `alice` and `secret`.
     static func authenticating(_ arguments: [String] = []) async throws -> CulvertProxyProcess {
         let file = try Workspace.directory("users").appendingPathComponent("users")
-        try Workspace.write("# name:password\nalice:secret\nbob:pass:with:colons\n", to: file)
+        try Workspace.write(
+            """
+            # name:hash, of `secret` and `pass:with:colons`
+            alice:$5$rounds=1000$alicesalt$dlvYxmwNnwG3kQzW6.qqu0CVd4GEyLq/Dpa3WQVtIk0
+            bob:$5$rounds=1000$bobsalt$L/6tpVfLgghS4gQAcMOIj.uOcq/FxT34DldO7JHS6wB
+            """, to: file)
         return try await CulvertProxyProcess(["--users-file", file.path] + arguments)
     }
 
