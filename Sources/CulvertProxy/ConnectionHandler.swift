@@ -16,7 +16,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundOut = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private enum Phase {
+    enum Phase {
         /// Reading a head, deciding or dialling. Leaves on establish or a closing rejection.
         case negotiating
         /// A request is passed on; the client's bytes are the forward handler's. Leaves when it ends.
@@ -27,14 +27,14 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         case done
     }
 
-    private let core: ProxyCore
+    let core: ProxyCore
     private let client: ConnectedClient
-    private var machine: ClientMachine
-    private var phase = Phase.negotiating
-    private var entry = AccessLogEntry()
+    var machine: ClientMachine
+    var phase = Phase.negotiating
+    var entry = AccessLogEntry()
     private var headTime = NIODeadline.now()
-    private var timer: DeadlineTimer?
-    private var forwarder: ForwardHandler?
+    var timer: DeadlineTimer?
+    var forwarder: ForwardHandler?
     /// What the machine asked for while another action was being performed.
     private var nextAction: ConnectServerMachine.Action?
     private var isPerforming = false
@@ -42,7 +42,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var unsentBefore = 0
     private var dial: DialAttempt<Void>?
     /// Of the request under way, once it named a target.
-    private var judgement: Judgement?
+    var judgement: Judgement?
     private var receivedAnything = false
 
     /// A client that never reads its refusal is not waited for: 2 s are some round trips to anywhere.
@@ -157,7 +157,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     /// An action can bring the next one about at once, any number of pipelined requests long: one after the other, never
     /// one inside the other.
-    private func perform(_ action: ConnectServerMachine.Action, context: ChannelHandlerContext) {
+    func perform(_ action: ConnectServerMachine.Action, context: ChannelHandlerContext) {
         self.nextAction = action
         guard !self.isPerforming else { return }
         self.isPerforming = true
@@ -259,7 +259,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard let judgement else { preconditionFailure("the machine dials what it had authorised") }
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         do {
-            let plan = try self.core.plan(for: judgement)
+            var plan = try self.core.plan(for: judgement)
+            plan.connectFields.append(contentsOf: self.via)
             let dial = DialAttempt.start(plan, on: context.eventLoop) { origin in
                 let (handler, context) = bound.value
                 try handler.dialSucceeded(origin, context: context)
@@ -272,6 +273,15 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         } catch {
             self.perform(self.machine.dialFailed(error), context: context)
         }
+    }
+
+    /// Tells a parent which proxies the request came through, so that a loop through several of them ends.
+    private var via: [HTTPField] {
+        // What came by SOCKS goes on as HTTP/1.1.
+        let head = self.machine.receivedHead
+        let member = Via.member(minorVersion: head?.minorVersion ?? 1, self.core.forwarding.pseudonym)
+        let before: [HTTPField] = head?.fields[fields: .via] ?? []
+        return before + [HTTPField(name: .via, value: member)]
     }
 
     private func dialFailed(_ error: any Error, context: ChannelHandlerContext) {
@@ -303,14 +313,15 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// Leaves both channels to a relay.
-    private func handOver(
+    func handOver(
         _ origin: any Channel, response: ByteBuffer, early: ByteBuffer, inputClosed: Bool,
         context: ChannelHandlerContext
     ) throws {
         self.phase = .done
-        // It refers to this handler: an upgraded connection has no more requests to forward.
-        self.forwarder = nil
         self.timer?.invalidate()
+        // It refers to this handler: an upgraded connection has no more requests to forward.
+        self.forwarder?.abandon()
+        self.forwarder = nil
         self.entry.isAllowed = true
         self.entry.reason = "open"
         let tunnel = Tunnel(
@@ -321,7 +332,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// - Parameter peer: who was dialled: the target, or a parent.
-    private func notePermission(for peer: SocketAddress?) {
+    func notePermission(for peer: SocketAddress?) {
         guard let judgement else { return }
         let isDirect = judgement.snapshot.configuration.upstream.hops.isEmpty
         let permission = judgement.permission(for: isDirect ? peer.flatMap(IPAddress.init) : nil)
@@ -341,112 +352,6 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             nanoseconds: total.nanoseconds,
             resolveNanoseconds: resolve == .zero ? nil : resolve.nanoseconds)
         if let parent { self.core.metrics.used(parent: parent, error: error) }
-    }
-
-    // MARK: Forwarding
-
-    private func forward(
-        _ request: ForwardRequest, early: ByteBuffer, inputClosed: Bool, context: ChannelHandlerContext
-    ) {
-        guard let judgement else { preconditionFailure("the machine forwards what it had authorised") }
-        do {
-            let forwarder = try self.forwarder ?? self.makeForwarder(context: context)
-            self.forwarder = forwarder
-            self.phase = .forwarding(forwarder)
-            forwarder.forward(request, early: early, inputClosed: inputClosed, under: judgement)
-        } catch {
-            // The channel closed under us.
-            context.close(promise: nil)
-        }
-    }
-
-    private func makeForwarder(context: ChannelHandlerContext) throws -> ForwardHandler {
-        guard let timer else { throw ChannelError.ioOnClosedChannel }
-        return try ForwardHandler(self.core, context: context, timer: timer) { outcome in
-            self.forwardEnded(outcome, context: context)
-        }
-    }
-
-    private func forwardEnded(_ outcome: ForwardOutcome, context: ChannelHandlerContext) {
-        guard let forwarder else { return }
-        self.phase = .negotiating
-        self.noteFigures(forwarder.figures)
-        switch outcome {
-        case .ended(let end):
-            self.entry.closedBy = .origin
-            self.entry.reason = "forwarded"
-            self.log()
-            self.exchangeEnded(end, context: context)
-        case .failed(.refuse(let rejection, let leftover, let inputClosed, let mayPersist)):
-            if let denial = self.judgement?.denial { self.entry.rule = denial.rule }
-            let action = self.machine.exchangeRefused(
-                rejection, leftover: leftover, inputClosed: inputClosed, mayPersist: mayPersist)
-            self.perform(action, context: context)
-        case .failed(.cut(let reason, let byReset)):
-            self.entry.closedBy = .origin
-            self.entry.reason = reason
-            self.log()
-            self.cut(byReset: byReset, context: context)
-        case .tunnel(let origin, let response, let fromClient, let fromOrigin, let inputClosed):
-            self.upgrade(
-                origin, response: response, fromClient: fromClient, fromOrigin: fromOrigin,
-                inputClosed: inputClosed,
-                context: context)
-        }
-    }
-
-    private func noteFigures(_ figures: ForwardFigures) {
-        self.entry.status = figures.status
-        self.entry.isAllowed = true
-        self.entry.address = figures.address.flatMap(ListenAddress.init)?.description
-        self.notePermission(for: figures.address)
-        self.entry.bytesUp = figures.bytesUp
-        self.entry.bytesDown = figures.bytesDown
-        self.entry.parent = figures.parent
-        self.entry.resolveMilliseconds = figures.resolveTime.nanoseconds / 1_000_000
-        self.entry.connectMilliseconds = figures.connectTime.nanoseconds / 1_000_000
-    }
-
-    private func exchangeEnded(_ end: ForwardEnd, context: ChannelHandlerContext) {
-        let keeps = end.keepsClient && !self.core.draining
-        if keeps { self.awaitNextRequest(context: context) }
-        let action = self.machine.exchangeEnded(
-            leftover: end.leftover, inputClosed: end.inputClosed, keepsConnection: keeps)
-        self.perform(action, context: context)
-    }
-
-    /// Everything that came goes out first.
-    private func cut(byReset: Bool, context: ChannelHandlerContext) {
-        self.phase = .lingering(discarded: 0)
-        self.afterWriting(ByteBuffer(), context: context) {
-            if byReset { context.channel.reset() } else { context.close(promise: nil) }
-        }
-    }
-
-    private func abandonForward(by closer: AccessLogEntry.Closer, reason: String) {
-        guard let forwarder, forwarder.abandon() else { return }
-        self.phase = .done
-        self.noteFigures(forwarder.figures)
-        self.entry.closedBy = closer
-        self.entry.reason = reason
-        self.log()
-    }
-
-    private func upgrade(
-        _ origin: OriginConnection, response: ByteBuffer, fromClient: ByteBuffer, fromOrigin: ByteBuffer,
-        inputClosed: Bool, context: ChannelHandlerContext
-    ) {
-        do {
-            try self.handOver(
-                origin.channel, response: response, early: fromClient, inputClosed: inputClosed,
-                context: context)
-            origin.leave(passing: fromOrigin)
-        } catch {
-            origin.close()
-            self.entry.reason = "\(error)"
-            self.log()
-            self.cut(byReset: false, context: context)
-        }
     }
 
     // MARK: Refusal
@@ -499,7 +404,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// A slow reader has its time for the rest of an answer.
-    private func afterWriting(
+    func afterWriting(
         _ bytes: ByteBuffer, context: ChannelHandlerContext, _ body: @escaping () -> Void
     ) {
         self.timer?.set(in: TimeAmount(self.core.configuration.idleTimeout))
@@ -533,14 +438,14 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.entry.user = self.client.certificateUser
     }
 
-    private func awaitNextRequest(context: ChannelHandlerContext) {
+    func awaitNextRequest(context: ChannelHandlerContext) {
         self.phase = .negotiating
         self.beginEntry()
         self.receivedAnything = false
         self.timer?.set(in: TimeAmount(self.core.snapshot.configuration.forwarding.keepAliveTimeout))
     }
 
-    private func log() {
+    func log() {
         self.entry.milliseconds = (NIODeadline.now() - self.headTime).nanoseconds / 1_000_000
         self.core.record(self.entry)
     }

@@ -189,7 +189,9 @@ package struct ConnectServerMachine: Sendable {
 
     package mutating func denied(_ rejection: Rejection) -> Action {
         // Refused before anybody was asked who it is: the verifier is overloaded.
-        if case .authenticating(let pending, _) = state { return reject(rejection, pending.head, then: .close) }
+        if case .authenticating(let pending, _) = state {
+            return reject(rejection, pending.head, then: .close)
+        }
         guard case .authorising(let pending, let destination) = state else { return close() }
         switch destination {
         // What comes late behind it was meant for its tunnel.

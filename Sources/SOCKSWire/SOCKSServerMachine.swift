@@ -115,6 +115,10 @@ package struct SOCKSServerMachine: Sendable {
     }
 
     package mutating func denied(_ refusal: SOCKSRefusal) -> Action {
+        // Before anybody looked at the credentials: their answer is the one that is due.
+        if case .authenticating = self.state {
+            return self.rejectCredentials(refusal.reason, status: refusal.status)
+        }
         guard case .authorising = self.state else { return self.close() }
         return self.reject(refusal)
     }
@@ -280,11 +284,11 @@ extension SOCKSServerMachine {
         }
     }
 
-    private mutating func rejectCredentials(_ reason: String) -> Action {
+    private mutating func rejectCredentials(_ reason: String, status: Int = 407) -> Action {
         self.state = .closed
         return .reject(
             response: ByteBuffer(bytes: [SOCKSMethod.userPasswordVersion, 1]),
-            .init(.notAllowed, status: 407, reason: reason))
+            .init(.notAllowed, status: status, reason: reason))
     }
 
     private mutating func rejectSilently(_ reason: String, status: Int = 400) -> Action {

@@ -294,6 +294,32 @@ struct ForwardingTests {
         }
     }
 
+    @Test("a client that stops reading stops its origin, and neither fills the memory")
+    func backPressure() async throws {
+        let sent = Mutex(0)
+        try await withTCPServer { connection in
+            _ = try await connection.readHead()
+            try await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+            for _ in 0..<1000 {
+                try await connection.write(ByteBuffer(repeating: 0x78, count: 1_000_000))
+                sent.withLock { $0 += 1 }
+            }
+        } _: { address in
+            try await withProxy { proxy, _ in
+                try await withClient(proxy) { client in
+                    try await client.stream.write(get(address))
+                    var before = -1
+                    while sent.withLock({ $0 }) != before {
+                        before = sent.withLock { $0 }
+                        try await Task.sleep(for: .milliseconds(500))
+                    }
+                    // What the sockets hold, some megabytes each.
+                    #expect(before < 50)
+                }
+            }
+        }
+    }
+
     @Test("a connection that NTLM authenticated stays its client's own")
     func bound() async throws {
         let origin = CountingOrigin()

@@ -185,7 +185,7 @@ struct ProxyPortTests {
         let users = try Workspace.directory("users").appendingPathComponent("users")
         try Workspace.write("alice:secret\n", to: users)
         let mixed = try await self.tlsProxy([
-            "--tls-client-ca", certificates.authority, "--users-file", users.path,
+            "--tls-client-ca", certificates.authority, "--users-file", users.path, "--users-plain-text",
         ])
         for arguments in [identity, ["--proxy-user", "alice:secret"]] {
             let result = try await self.curl(

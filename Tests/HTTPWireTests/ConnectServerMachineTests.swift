@@ -278,7 +278,7 @@ import Testing
         ]
         let states: [(Set<String>, () -> ConnectServerMachine)] = [
             ([], { ConnectServerMachine(requiresAuthentication: true) }),
-            (["authenticated", "failed"], { Self.reached(Self.connect, authentication: true).0 }),
+            (["authenticated", "failed", "denied"], { Self.reached(Self.connect, authentication: true).0 }),
             (["authorised", "denied"], { Self.reached(Self.connect).0 }),
             (
                 ["dialled", "undialled"],

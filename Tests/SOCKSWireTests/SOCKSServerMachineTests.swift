@@ -182,6 +182,16 @@ import Testing
         #expect(machine.receiveEOF() == .close)
     }
 
+    @Test("a refusal before the credentials were looked at is the answer to them")
+    func refusedEarly() {
+        var machine = Machine(requiresAuthentication: true)
+        _ = machine.receive(ByteBuffer(bytes: [5, 1, 2]))
+        _ = machine.receive(ByteBuffer(bytes: octets([1], counted("a"), counted("b"))))
+        let denial = SOCKSRefusal(.notAllowed, status: 429, reason: "too many")
+        #expect(machine.denied(denial) == .reject(response: ByteBuffer(bytes: [1, 1]), denial))
+        #expect(machine.authenticated() == .close)
+    }
+
     @Test("the policy's no and a failed dial become replies; late news closes")
     func late() throws {
         let denial = SOCKSRefusal(.notAllowed, status: 403, reason: "rule")

@@ -33,10 +33,6 @@ package enum Via {
 }
 
 extension HTTPField.Name {
-    /// RFC 9110 §7.6.3.
-    package static let via = Self(literal: "Via")
-    /// RFC 9110 §7.6.2.
-    package static let maxForwards = Self(literal: "Max-Forwards")
     /// RFC 9209.
     package static let proxyStatus = Self(literal: "Proxy-Status")
 }

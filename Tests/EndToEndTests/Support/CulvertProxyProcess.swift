@@ -26,9 +26,11 @@ struct CulvertProxyProcess: Sendable {
 
     var url: String { "http://127.0.0.1:\(self.port)" }
 
-    init(_ arguments: [String] = [], environment: [String: String] = [:]) async throws {
+    init(
+        _ arguments: [String] = [], listen: String = "127.0.0.1:0", environment: [String: String] = [:]
+    ) async throws {
         self.process = try await LeashedProcess(
-            [CulvertCommand.path, "proxy", "--listen", "127.0.0.1:0"] + arguments, environment: environment)
+            [CulvertCommand.path, "proxy", "--listen", listen] + arguments, environment: environment)
         self.port = try await self.process.port(
             after: "culvert proxy: listening on ", in: self.process.errors)
     }

@@ -30,6 +30,7 @@ actor Origins {
 
     private var webSockets: [WebSocket: Task<Server, any Error>] = [:]
     private var https: Task<Server, any Error>?
+    private var http: Task<Server, any Error>?
 
     func webSocket(_ kind: WebSocket) async throws -> Server {
         if let task = self.webSockets[kind] { return try await task.value }
@@ -53,6 +54,21 @@ actor Origins {
         }
         self.https = task
         return try await task.value
+    }
+
+    /// The same without TLS.
+    func plainWeb() async throws -> Server {
+        if let task = self.http { return try await task.value }
+        let task = Task { try await Self.startPlainWeb() }
+        self.http = task
+        return try await task.value
+    }
+
+    /// One that nobody shares.
+    static func startPlainWeb() async throws -> Server {
+        let root = try Workspace.directory("git")
+        let process = try await LeashedProcess([PeerPython.path, Workspace.peer("origin.py"), root.path])
+        return Server(scheme: "http", port: try await process.readyPort(), process: process, gitRoot: root)
     }
 
     private static func start(_ kind: WebSocket) async throws -> Server {

@@ -7,6 +7,9 @@ enum Tool: String, CaseIterable, Sendable {
     case microsocks, danted, nc, haproxy, chromium
     case systemdSocketActivate = "systemd-socket-activate"
 
+    case wget
+    case aptGet = "apt-get"
+
     /// Absolute where that matters: sshd refuses to be started by name.
     var path: String? {
         let directories = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(

@@ -14,7 +14,7 @@ public func fuzzHTTPWire(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = UnsafeBufferPointer(start: start, count: count)
     guard let selector = input.first else { return 0 }
     let bytes = Array(input.dropFirst())
-    switch selector % 8 {
+    switch selector % 9 {
     case 0: HeadProperties.request(bytes)
     case 1: HeadProperties.response(bytes, mode: .strict)
     case 2: HeadProperties.response(bytes, mode: .lenient)
@@ -22,7 +22,8 @@ public func fuzzHTTPWire(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     case 4: BodyProperties.check(.length(7), bytes)
     case 5: AuthorityProperties.check(bytes)
     case 6: MachineProperties.client(bytes)
-    default: MachineProperties.server(bytes)
+    case 7: MachineProperties.server(bytes)
+    default: ForwardProperties.check(bytes)
     }
     return 0
 }
