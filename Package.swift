@@ -135,6 +135,11 @@ var targets: [Target] = [
         path: "Examples/EchoServer",
         swiftSettings: settings),
     .executableTarget(
+        name: "netcat",
+        dependencies: ["CulvertTunnel", .nioCore],
+        path: "Examples/NetCat",
+        swiftSettings: settings),
+    .executableTarget(
         name: "autobahn-client",
         dependencies: ["CulvertWebSocket", .argumentParser],
         path: "Tests/Autobahn",
@@ -196,7 +201,8 @@ var targets: [Target] = [
     tests(
         "EndToEndTests",
         [
-            "TestSupport", "culvert", "CulvertInterop", "CulvertProxy", "CulvertTunnel", "CulvertWebSocket",
+            "TestSupport", "culvert", "netcat", "CulvertInterop", "CulvertProxy", "CulvertTunnel",
+            "CulvertWebSocket",
             "HTTPWire", .nioCore,
             .nioPosix,
         ],

@@ -107,10 +107,11 @@ struct StatusPage {
             ["State", "Tunnels", "Failures", "Last"],
             report.parents.map { parent in
                 let (word, kind) =
-                    switch parent.isUp {
-                    case nil: ("not used yet", "")
-                    case true?: ("up", "up")
-                    case false?: ("failing", "down")
+                    switch (parent.isUp, parent.avoidedFor) {
+                    case (_, let seconds?): ("avoided for \(HTMLText.duration(seconds))", "down")
+                    case (nil, nil): ("not used yet", "")
+                    case (true?, nil): ("up", "up")
+                    case (false?, nil): ("failing", "down")
                     }
                 let last = parent.isUp == false ? parent.sinceFailure : parent.sinceSuccess
                 return [

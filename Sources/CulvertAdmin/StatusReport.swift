@@ -32,6 +32,8 @@ struct StatusReport: Sendable, Codable {
         /// Seconds since then.
         var sinceSuccess: Double?
         var sinceFailure: Double?
+        /// How many seconds other ways are still tried before it; nil when they are not.
+        var avoidedFor: Double?
     }
 
     struct Tunnel: Sendable, Codable {

@@ -91,7 +91,8 @@ struct StatusReporter: Sendable {
                 parent: health.parent, isUp: health.isUp, successes: health.successes,
                 failures: health.failures, lastError: health.lastError,
                 sinceSuccess: health.lastSuccess.map { max(0, now - $0) },
-                sinceFailure: health.lastFailure.map { max(0, now - $0) })
+                sinceFailure: health.lastFailure.map { max(0, now - $0) },
+                avoidedFor: health.avoided.map { $0 / .seconds(1) })
         }
     }
 

@@ -305,7 +305,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             preconditionFailure("the machine dials once per request")
         }
         self.entry.status = 200
-        self.notePermission(for: origin.remoteAddress)
+        self.notePermission(for: origin.remoteAddress, isDirect: dial?.plan.route.hops.isEmpty ?? true)
         self.entry.address = origin.remoteAddress.flatMap(ListenAddress.init)?.description
         self.dialEnded(dial, error: nil)
         try self.handOver(
@@ -332,9 +332,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// - Parameter peer: who was dialled: the target, or a parent.
-    func notePermission(for peer: SocketAddress?) {
+    func notePermission(for peer: SocketAddress?, isDirect: Bool) {
         guard let judgement else { return }
-        let isDirect = judgement.snapshot.configuration.upstream.hops.isEmpty
         let permission = judgement.permission(for: isDirect ? peer.flatMap(IPAddress.init) : nil)
         self.entry.rule = permission?.rule
         self.entry.wouldBeDenied = permission?.wouldBeDenied ?? false
@@ -346,7 +345,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         let total = NIODeadline.now() - self.headTime
         self.entry.resolveMilliseconds = resolve.nanoseconds / 1_000_000
         self.entry.connectMilliseconds = total.nanoseconds / 1_000_000
-        let parent = self.core.configuration.upstream.hops.first?.description
+        let parent = dial?.plan.route.hops.first?.description
         self.entry.parent = parent
         self.core.metrics.dialled(
             nanoseconds: total.nanoseconds,

@@ -20,6 +20,8 @@ public struct ProxyConfiguration: Sendable {
     public var roles: [String: Set<String>] = [:]
     /// The proxies to go out through, nearest first; none means direct.
     public var upstream = Route.direct
+    /// Which way goes to which target, in place of ``upstream``; nil is the one way for all.
+    public var routes: RouteRules?
     /// TLS with `https` parents.
     public var upstreamTLS = TLSOptions()
     /// How the parents' challenges are answered.
@@ -71,6 +73,16 @@ public struct ProxyConfiguration: Sendable {
         case on
         /// Always off.
         case off
+    }
+
+    /// The ways to a target, in the order they are tried.
+    func routes(to target: Authority) -> [Route] {
+        self.routes?.routes(to: target) ?? [self.upstream]
+    }
+
+    /// Every way that the configuration names.
+    var allRoutes: [Route] {
+        self.routes?.rules.flatMap(\.routes) ?? [self.upstream]
     }
 
     /// The policy with its guard decided.

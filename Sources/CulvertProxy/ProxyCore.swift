@@ -9,6 +9,7 @@ import Synchronization
 /// What all connections of one server share.
 final class ProxyCore: Sendable {
     private let current: Mutex<ProxySnapshot>
+    private let health = RouteHealth()
     let registry = ConnectionRegistry()
     let metrics: ProxyMetrics
     let forwarding: ForwardingContext
@@ -22,10 +23,10 @@ final class ProxyCore: Sendable {
     private let currentState = Mutex(ProxyState.starting)
 
     init(_ configuration: ProxyConfiguration, logger: Logger) {
-        self.current = Mutex(ProxySnapshot(configuration))
+        self.current = Mutex(ProxySnapshot(configuration, health: self.health))
         self.logger = logger
-        self.metrics = ProxyMetrics()
-        self.metrics.know(parent: configuration.upstream.hops.first)
+        self.metrics = ProxyMetrics(health: self.health)
+        self.metrics.know(configuration.allRoutes)
         self.forwarding = ForwardingContext(configuration.forwarding)
         self.glue = GlueEngine(registry: self.registry)
         #if os(Linux)
@@ -42,12 +43,12 @@ final class ProxyCore: Sendable {
 
     /// Takes a new configuration as a whole, or throws and stays with the old one. Open tunnels notice nothing.
     func reload(_ configuration: ProxyConfiguration) throws(TunnelError) {
-        let next = ProxySnapshot(configuration)
+        let next = ProxySnapshot(configuration, health: self.health)
         try self.warmUp(next)
         try self.checkRelay(of: configuration)
         try self.checkParent(of: configuration)
         self.current.withLock { $0 = next }
-        self.metrics.know(parent: configuration.upstream.hops.first)
+        self.metrics.know(configuration.allRoutes)
     }
 
     var state: ProxyState {
@@ -79,11 +80,28 @@ final class ProxyCore: Sendable {
     /// The way to the target of a request, every address of it judged on the way.
     func plan(for judgement: Judgement) throws(TunnelError) -> DialPlan {
         let snapshot = judgement.snapshot
-        var plan = try snapshot.dialer.plan(
-            to: judgement.request.target, via: snapshot.configuration.upstream, tls: nil,
-            filter: judgement.addressFilter)
+        let target = judgement.request.target
+        return try self.plan(for: judgement, viaFirstOf: snapshot.configuration.routes(to: target))
+    }
+
+    func plan(for judgement: Judgement, viaFirstOf routes: [Route]) throws(TunnelError) -> DialPlan {
+        var plan = try judgement.snapshot.dialer.plan(
+            to: judgement.request.target, viaFirstOf: routes, tls: nil, filter: judgement.addressFilter)
         plan.checksTargetBeforeParent = judgement.dependsOnAddress
+        plan.onFallBack = { parent, error, next in self.fellBack(from: parent, error, to: next) }
         return plan
+    }
+
+    /// Tells the counters and the log of a parent in whose place another way is taken.
+    func fellBack(from parent: ProxyHop, _ error: TunnelError, to next: Route) {
+        self.metrics.used(parent: parent.description, error: error)
+        self.logFallBack(from: parent, error, to: next)
+    }
+
+    func logFallBack(from parent: ProxyHop, _ error: TunnelError, to next: Route) {
+        self.logger.warning(
+            "a parent cannot be reached",
+            metadata: ["parent": "\(parent)", "error": "\(error)", "next": "\(next)"])
     }
 
     /// Reads the certificate files of TLS with a parent, so that a bad one stops the start and no event loop reads.
@@ -94,9 +112,10 @@ final class ProxyCore: Sendable {
 
     private func warmUp(_ snapshot: ProxySnapshot) throws(TunnelError) {
         _ = try snapshot.tls.get()
-        let upstream = snapshot.configuration.upstream
-        guard let parent = upstream.hops.first else { return }
-        _ = try snapshot.dialer.plan(to: parent.authority, via: upstream, tls: nil)
+        for route in snapshot.configuration.allRoutes {
+            guard let parent = route.hops.first else { continue }
+            _ = try snapshot.dialer.plan(to: parent.authority, via: route, tls: nil)
+        }
     }
 
     /// Refuses a parent that is this proxy itself: every request would come back to it until no descriptor is left.
@@ -105,14 +124,17 @@ final class ProxyCore: Sendable {
     }
 
     private func checkParent(of configuration: ProxyConfiguration) throws(TunnelError) {
-        guard let parent = configuration.upstream.hops.first else { return }
-        let isThisProxy =
-            switch parent.authority.host {
-            case .address(let address): self.isOwn(address, port: parent.authority.port)
-            case .name(let name):
-                name == "localhost" && self.isOwn(.v4(0x7F00_0001), port: parent.authority.port)
-            }
-        if isThisProxy { throw .configuration("the parent \(parent) is this proxy itself") }
+        for parent in configuration.allRoutes.compactMap(\.hops.first) where self.isThisProxy(parent) {
+            throw .configuration("the parent \(parent) is this proxy itself")
+        }
+    }
+
+    private func isThisProxy(_ parent: ProxyHop) -> Bool {
+        switch parent.authority.host {
+        case .address(let address): self.isOwn(address, port: parent.authority.port)
+        case .name(let name):
+            name == "localhost" && self.isOwn(.v4(0x7F00_0001), port: parent.authority.port)
+        }
     }
 
     func accepted(_ channel: any Channel) {

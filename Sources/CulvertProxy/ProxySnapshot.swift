@@ -16,7 +16,8 @@ final class ProxySnapshot: Sendable {
     /// nil where none is spoken.
     var listenerTLS: NIOSSLContext? { (try? self.tls.get()) ?? nil }
 
-    init(_ configuration: ProxyConfiguration) {
+    /// - Parameter health: what outlives a reload: which parents could not be reached.
+    init(_ configuration: ProxyConfiguration, health: RouteHealth) {
         self.configuration = configuration
         self.policy = configuration.effectivePolicy
         self.authenticator = Authenticator(configuration)
@@ -29,6 +30,6 @@ final class ProxySnapshot: Sendable {
                 $0.openTimeout = configuration.connectTimeout
                 $0.proxyTLS = configuration.upstreamTLS
                 $0.proxyAuthentication = configuration.upstreamAuthentication
-            })
+            }, health: health)
     }
 }

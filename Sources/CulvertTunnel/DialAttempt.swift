@@ -11,23 +11,24 @@ import ProxyRoutes
 ///
 /// `@unchecked Sendable`: every stored property but the `let`s is touched on `eventLoop` only.
 package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
-    let plan: DialPlan
+    /// With the route that is tried at the time.
+    package internal(set) var plan: DialPlan
     let eventLoop: any EventLoop
     private let promise: EventLoopPromise<Output>
     private let configure: @Sendable (any Channel) throws -> Output
 
     var channel: (any Channel)?
     /// Channels that race for the first connection, to be closed when the attempt is given up.
-    private var connecting: [any Channel] = []
-    private var resolver: AddressResolver?
-    private var phase = TunnelError.Phase.resolve
+    var connecting: [any Channel] = []
+    var resolver: AddressResolver?
+    private(set) var phase = TunnelError.Phase.resolve
     /// What name lookups took so far. For the event loop only.
     package var resolveTime = TimeAmount.zero
     private var timeline = TunnelTimeline()
     private var remaining: ArraySlice<DialStep> = []
     /// By the index of the hop.
-    private var authentications: [Int: HopAuthentication] = [:]
-    private var connectHandler: ConnectHandler?
+    var authentications: [Int: HopAuthentication] = [:]
+    var connectHandler: ConnectHandler?
     /// The hop whose 407 was answered on the connection it came on.
     private var retriedHop: Int?
     /// The proxy closed the connection while the answer to its 407 was being made.
@@ -36,6 +37,11 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
     /// The TLS with the hop that is being built, for the schemes that bind to it.
     private var hopTLSHandler: NIOSSLClientHandler?
     private var deadline: Scheduled<Void>?
+    /// Over the first connection alone, while there are alternatives.
+    var connectDeadline: Scheduled<Void>?
+    private(set) var isOutOfTime = false
+    /// Of the routes that were tried before.
+    var failures: [String] = []
     private(set) var isFinished = false
     /// What this side looked up for `socks5` hops, by the hop's index: the first is asked for, the others are left.
     var addressesForSOCKS: [Int: [IPAddress]] = [:]
@@ -81,7 +87,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
     }
 
     /// The check of a target that a proxy will dial.
-    private func checkTarget() {
+    func checkTarget() {
         guard self.plan.checksTargetBeforeParent, let filter = self.plan.filter,
             self.plan.isTargetResolvedByProxy, case .name = self.plan.target.host
         else { return self.lookUpForSOCKS() }
@@ -106,6 +112,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
 
     func connect() {
         self.remaining = self.plan.steps[...]
+        self.limitConnect()
         switch self.plan.transport {
         case .network:
             self.connectTCP()
@@ -170,6 +177,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
             self.channel = channel
             self.connecting = []
             self.resolver = nil
+            self.connectDeadline?.cancel()
             self.enter(.connect)
             self.runNextStep()
         case .failure(let error):
@@ -203,7 +211,8 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
                 _ = try self.startTLS(tls, host: self.plan.target.host, fault: .target, on: channel)
             case nil:
                 self.timeline.enter(nil, at: self.eventLoop.now)
-                self.plan.onOpen?(self.timeline)
+                self.plan.onOpen?(self.timeline, self.plan.route)
+                if let proxy = self.plan.route.hops.first { self.plan.health?.reached(proxy) }
                 let output = try self.configure(channel)
                 self.isFinished = true
                 self.deadline?.cancel()
@@ -354,18 +363,20 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
     // MARK: Ends
 
     func fail(_ error: TunnelError) {
-        guard !self.isFinished else { return }
+        guard !self.isFinished, !self.fallBack(after: error) else { return }
         self.isFinished = true
         self.deadline?.cancel()
-        self.channel?.close(promise: nil)
-        self.resolver?.cancelQueries()
-        for channel in self.connecting { channel.close(promise: nil) }
-        self.connecting = []
-        self.promise.fail(error)
+        self.dropConnection()
+        self.promise.fail(self.failures.isEmpty ? error : error.behind(self.failures))
     }
 
     private func timedOut() {
-        let seconds = Double(self.plan.timeout.nanoseconds) / 1e9
+        self.isOutOfTime = true
+        self.failForTime(self.plan.timeout)
+    }
+
+    func failForTime(_ limit: TimeAmount) {
+        let seconds = Double(limit.nanoseconds) / 1e9
         let fault: TunnelError.Fault =
             switch self.phase {
             case .configuration, .resolve, .connect: .network

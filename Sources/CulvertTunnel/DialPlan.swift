@@ -19,8 +19,17 @@ package struct DialPlan: Sendable {
     let authStore: ProxyAuthStore
     /// What carries the bytes to the first peer.
     package var transport = DialTransport.network
-    /// Told how long each phase took, on the event loop, right before the caller's handlers are added.
-    package var onOpen: (@Sendable (TunnelTimeline) -> Void)?
+    /// Told how long each phase took and which route it was, on the event loop, right before the caller's handlers are
+    /// added.
+    package var onOpen: (@Sendable (TunnelTimeline, Route) -> Void)?
+    /// Tried in this order where the route's first proxy cannot be reached.
+    package var alternatives: ArraySlice<PlannedRoute> = []
+    /// For finding the first peer and connecting to it, while there are alternatives; nil is the whole time.
+    package var connectLimit: TimeAmount?
+    /// Remembers which proxies cannot be reached.
+    var health: RouteHealth?
+    /// Told when an alternative is taken: the proxy that could not be reached, why, and the route that is next.
+    package var onFallBack: (@Sendable (ProxyHop, TunnelError, Route) -> Void)?
     /// Over everything, name lookup to the last handshake.
     package var timeout: TimeAmount
     /// Judges the addresses of the target when this side resolves it.
@@ -28,6 +37,13 @@ package struct DialPlan: Sendable {
     /// Resolves and judges the target's name also when a proxy dials it: one forbidden address, or none at all,
     /// and the proxy is not asked.
     package var checksTargetBeforeParent = false
+}
+
+/// A route with its TLS prepared.
+package struct PlannedRoute: Sendable {
+    package let route: Route
+    /// TLS with each `https` hop, by the hop's index.
+    let hopTLS: [Int: PreparedTLS]
 }
 
 /// One stage of a connection, in the order they are built.

@@ -1,114 +1,101 @@
-public import HTTPTypes
-public import HTTPWire
-public import NIOCore
-public import NIOPosix
+package import HTTPWire
+package import NIOCore
+import NIOPosix
 package import ProxyRoutes
 
-/// Opens TCP and TLS streams along a route of proxies: HTTP CONNECT, plain or inside TLS, and SOCKS.
-///
-/// ```swift
-/// let dialer = try Dialer(.init { $0.proxy = .hops([try ProxyHop("http://user:password@proxy.example:3128")]) })
-/// try await dialer.withStream(to: Authority("example.com:443"), tls: TLSOptions()) { stream in
-///     try await stream.write("GET / HTTP/1.0\r\nHost: example.com\r\n\r\n")
-///     for try await bytes in stream { print(String(buffer: bytes)) }
-/// }
-/// ```
-public struct Dialer: Sendable {
-    /// How the dialer reaches its targets.
-    public struct Configuration: Sendable {
-        /// Which proxies a connection goes through. The environment's by default.
-        public var proxy: ProxySetting = .environment
-        /// One deadline over name lookup, proxies, their authentication, and TLS. 30 s: long enough for a slow
-        /// proxy's DNS, short enough for a person.
-        public var openTimeout: Duration = .seconds(30)
-        /// TLS with `https` proxies that have no options of their own (``ProxyHop/tls``).
-        public var proxyTLS = TLSOptions()
-        /// Fields for the CONNECT to the first proxy, in place of the defaults of the same name. Nobody else sees them.
-        public var connectFields: HTTPFields = [:]
-        /// Asked for the credentials of a proxy whose URL holds none, for each connection; nil is none. A
-        /// ``ProxyCredentialSource`` answers from files, the environment or a command.
-        public var proxyCredentials: (@Sendable (ProxyHop) async throws -> ProxyCredentials?)?
-        /// How the proxies' challenges are answered.
-        public var proxyAuthentication = ProxyAuthOptions()
-        /// Told what was assumed or ignored, for example a proxy value without a port.
-        public var onNotice: (@Sendable (String) -> Void)?
-
-        /// The defaults.
-        public init() {}
-
-        /// The defaults, changed by the closure.
-        public init(_ configure: (inout Configuration) throws -> Void) rethrows {
-            try configure(&self)
-        }
-    }
+/// Plans and dials what a ``TunnelClient`` and the other libraries ask for.
+package struct Dialer: Sendable {
+    package typealias Configuration = TunnelClient.Configuration
 
     /// How this dialer reaches its targets.
-    public let configuration: Configuration
+    package let configuration: Configuration
     private let eventLoopGroup: any EventLoopGroup
     private let contexts = TLSContexts()
     private let authStore = ProxyAuthStore()
+    /// Which proxies could not be reached lately.
+    package let health: RouteHealth
 
     /// A year stands for "never"; sums with it cannot overflow.
     private static let longestTimeout = Duration.seconds(365 * 24 * 3600)
 
     /// A dialer whose connections run on an event loop group, by default the process' shared one.
-    public init(
+    package init(
         _ configuration: Configuration = .init(),
-        eventLoopGroup: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup
+        eventLoopGroup: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup,
+        health: RouteHealth = RouteHealth()
     ) {
         self.configuration = configuration
+        self.health = health
         self.eventLoopGroup = eventLoopGroup
     }
 
     /// Opens a stream, hands it to the closure and closes it when the closure returns or throws.
-    ///
-    /// - Parameters:
-    ///   - target: the host and port at the far end.
-    ///   - tls: speaks TLS with the target, inside the tunnel; nil leaves a plain stream.
-    ///   - body: the use of the stream. Cancelling the task ends it.
-    /// - Throws: ``TunnelError`` when no stream can be opened; whatever the closure throws.
-    public func withStream<Result>(
+    package func withStream<Result>(
         to target: Authority,
+        via proxy: ProxySetting? = nil,
         tls: TLSOptions? = nil,
-        _ body: (TunnelStream) async throws -> Result
-    ) async throws -> Result {
-        let channel = try await self.connect(to: target, tls: tls) { channel in
+        isolation: isolated (any Actor)? = #isolation,
+        _ body: (TunnelStream) async throws -> sending Result
+    ) async throws -> sending Result {
+        let channel = try await self.connect(to: target, via: proxy, tls: tls) { channel in
             try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
                 wrappingChannelSynchronously: channel,
                 configuration: .init(isOutboundHalfClosureEnabled: true))
         }
-        return try await channel.executeThenClose { inbound, _ in
+        return try await channel.executeThenClose(isolation: isolation) { inbound, _ in
             try await body(TunnelStream(inbound: inbound, channel: channel.channel))
         }
     }
 
-    /// Opens a stream for code that works on SwiftNIO channels.
-    ///
-    /// - Parameters:
-    ///   - target: the host and port at the far end.
-    ///   - tls: speaks TLS with the target, inside the tunnel; nil leaves a plain stream.
-    ///   - configure: adds handlers, on the channel's event loop. Bytes that the target sent early reach them right
-    ///     after. The channel allows half-closure: `ChannelEvent.inputClosed` tells the far end's FIN.
-    /// - Returns: what `configure` returns.
-    /// - Throws: ``TunnelError``.
-    public func connect<Output: Sendable>(
+    /// Opens a stream and adds the caller's handlers on its event loop.
+    package func connect<Output: Sendable>(
         to target: Authority,
+        via proxy: ProxySetting? = nil,
         tls: TLSOptions? = nil,
         configure: @escaping @Sendable (any Channel) throws -> Output
     ) async throws -> Output {
         // Whatever the stream carries, it is the kind of tunnel that `https_proxy` is for.
-        let plan = try await self.plan(to: target, scheme: .https, tls: tls)
+        let plan = try await self.plan(to: target, via: proxy, scheme: .https, tls: tls)
         return try await self.dial(plan, configure: configure)
     }
 
-    /// Decides the route and prepares TLS; reads certificate files the first time.
+    /// Decides the routes and prepares TLS; reads certificate files the first time.
+    ///
+    /// - Parameter proxy: in place of the configuration's.
     package func plan(
         to target: Authority,
+        via proxy: ProxySetting? = nil,
         scheme: EnvironmentProxies.TargetScheme,
         tls: TLSOptions?
     ) async throws(TunnelError) -> DialPlan {
-        let route = try await self.withCredentials(try await self.route(to: target, scheme: scheme))
-        return try self.plan(to: target, via: route, tls: tls)
+        var routes: [Route] = []
+        for route in try await self.routes(to: target, proxy ?? self.configuration.proxy, scheme: scheme) {
+            routes.append(try await self.withCredentials(route))
+        }
+        var plan = try self.plan(to: target, viaFirstOf: routes, tls: tls)
+        plan.onFallBack = { [onNotice = self.configuration.onNotice] _, error, next in
+            onNotice?("\(error.detail); trying \(next)")
+        }
+        return plan
+    }
+
+    /// - Parameter routes: tried one after the other until the first proxy of one can be reached; those that could not
+    ///   lately come last.
+    package func plan(
+        to target: Authority,
+        viaFirstOf routes: [Route],
+        tls: TLSOptions?,
+        filter: AddressFilter? = nil
+    ) throws(TunnelError) -> DialPlan {
+        let ordered = self.health.order(routes)
+        guard let first = ordered.first else { throw .configuration("no route leads to \(target)") }
+        var plan = try self.plan(to: target, via: first, tls: tls, filter: filter)
+        for route in ordered.dropFirst() {
+            let other = try self.plan(to: target, via: route, tls: nil)
+            plan.alternatives.append(PlannedRoute(route: route, hopTLS: other.hopTLS))
+        }
+        plan.connectLimit = self.connectLimit(routes: routes.count)
+        return plan
     }
 
     package func plan(
@@ -124,14 +111,25 @@ public struct Dialer: Sendable {
         }
         var targetTLS: PreparedTLS?
         if let tls { targetTLS = try self.contexts.prepare(tls, for: target.host) }
-        let plan = DialPlan(
+        var plan = DialPlan(
             target: target, route: route, targetTLS: targetTLS, hopTLS: hopTLS,
             connectFields: self.configuration.connectFields,
             authentication: self.configuration.proxyAuthentication, authStore: self.authStore,
-            timeout: TimeAmount(min(self.configuration.openTimeout, Self.longestTimeout)), filter: filter)
+            timeout: self.timeout, filter: filter)
+        plan.health = self.health
         try plan.checkCredentialsForSOCKS()
         return plan
     }
+
+    private var timeout: TimeAmount { TimeAmount(min(self.configuration.openTimeout, Self.longestTimeout)) }
+
+    /// What connecting to one proxy of several may take: a share of the time, and no more than a person takes for
+    /// a dead proxy.
+    package func connectLimit(routes count: Int) -> TimeAmount {
+        min(Self.longestConnect, .nanoseconds(self.timeout.nanoseconds / Int64(max(1, count))))
+    }
+
+    private static let longestConnect = TimeAmount.seconds(10)
 
     package func dial<Output: Sendable>(
         _ plan: DialPlan,
@@ -160,17 +158,20 @@ public struct Dialer: Sendable {
         return Route(hops)
     }
 
-    private func route(
+    private func routes(
         to target: Authority,
+        _ setting: ProxySetting,
         scheme: EnvironmentProxies.TargetScheme
-    ) async throws(TunnelError) -> Route {
-        switch self.configuration.proxy {
+    ) async throws(TunnelError) -> [Route] {
+        switch setting {
         case .none:
-            return .direct
+            return [.direct]
         case .hops(let hops):
-            return Route(hops)
+            return [Route(hops)]
+        case .rules(let rules):
+            return rules.routes(to: target)
         case .variables(let variables):
-            return try self.route(to: target, scheme: scheme, environment: EnvironmentProxies(variables))
+            return [try self.route(to: target, scheme: scheme, environment: EnvironmentProxies(variables))]
         case .resolver(let resolve):
             do {
                 return try await resolve(target)

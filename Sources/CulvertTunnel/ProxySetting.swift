@@ -11,8 +11,11 @@ public enum ProxySetting: Sendable {
     case none
     /// These proxies, for every target, from the nearest to the one that dials the target.
     case hops([ProxyHop])
-    /// Asked for each target, before the deadline runs: it bounds its own waiting.
-    case resolver(@Sendable (Authority) async throws -> Route)
+    /// Rules by target, with routes to fall back on.
+    case rules(RouteRules)
+    /// Asked for each target, before the deadline runs: it bounds its own waiting. Of its routes the first is taken whose
+    /// first proxy can be reached.
+    case resolver(@Sendable (Authority) async throws -> [Route])
 
     /// The variables of this process' environment.
     public static var environment: ProxySetting {

@@ -15,6 +15,30 @@ extension TunnelError {
     }
 }
 
+extension TunnelError {
+    /// Whether the first proxy of a route could not be reached. What it answers, a 407 or a bad certificate included,
+    /// is no such failure.
+    package var isUnreachableProxy: Bool {
+        switch (self.phase, self.code) {
+        case (.resolve, .nameNotResolved): self.fault == .network
+        case (.resolve, .timedOut), (.connect, .connectionFailed), (.connect, .timedOut): true
+        case (.proxyTLS, .tlsFailed): self.isTransient
+        case (.configuration, _), (.resolve, _), (.connect, _), (.proxyTLS, _), (.proxyConnect, _),
+            (.targetTLS, _):
+            false
+        }
+    }
+
+    /// The error with those of the routes that were tried before.
+    func behind(_ failures: [String]) -> TunnelError {
+        TunnelError(
+            self.code, phase: self.phase, fault: self.fault,
+            detail: "\(self.detail); tried before: \(failures.joined(separator: "; "))",
+            refusal: self.refusal,
+            underlying: self.underlying)
+    }
+}
+
 extension HTTPResponse.Status {
     /// The answer of a server that is overloaded, restarts, or has no upstream at the moment.
     package var isTransient: Bool {

@@ -59,7 +59,7 @@ public struct WebSocketClient: Sendable {
         /// Fields for the CONNECT to the first proxy. Nobody else sees them.
         public var connectFields: HTTPFields = [:]
         /// Asked for the credentials of a proxy whose URL holds none; see
-        /// ``CulvertTunnel/Dialer/Configuration/proxyCredentials``.
+        /// ``CulvertTunnel/TunnelClient/Configuration/proxyCredentials``.
         public var proxyCredentials: (@Sendable (ProxyHop) async throws -> ProxyCredentials?)?
         /// How the proxies' challenges are answered.
         public var proxyAuthentication = ProxyAuthOptions()
@@ -230,11 +230,10 @@ public struct WebSocketClient: Sendable {
             var plan = try await self.plan(request, over: transport)
             // What choosing the route took comes off the one deadline.
             plan.timeout = max(.zero, deadline - .now())
-            plan.onOpen = { timeline.set($0) }
-            let route = plan.route
+            plan.onOpen = { timeline.set($0, $1) }
             return try await self.dialer.dial(plan) { channel in
                 try WebSocketOpening.start(
-                    handshake, on: channel, route: route, deadline: deadline, settings: settings,
+                    handshake, on: channel, route: timeline.route, deadline: deadline, settings: settings,
                     openTimeout: openTimeout)
             }
         } catch let error as TunnelError {

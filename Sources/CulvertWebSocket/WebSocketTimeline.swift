@@ -24,11 +24,14 @@ extension WebSocketTimeline: CustomStringConvertible {
     }
 }
 
-/// Carries a dial's timeline from the event loop to its caller.
+/// Carries a dial's timeline and route from the event loop to its caller.
 final class TimelineBox: Sendable {
-    private let state = Mutex<TunnelTimeline?>(nil)
+    private let state = Mutex<(timeline: TunnelTimeline?, route: Route)>((nil, .direct))
 
-    var value: TunnelTimeline? { self.state.withLock { $0 } }
+    var value: TunnelTimeline? { self.state.withLock { $0.timeline } }
 
-    func set(_ timeline: TunnelTimeline) { self.state.withLock { $0 = timeline } }
+    /// The one of several that could be reached.
+    var route: Route { self.state.withLock { $0.route } }
+
+    func set(_ timeline: TunnelTimeline, _ route: Route) { self.state.withLock { $0 = (timeline, route) } }
 }

@@ -23,6 +23,12 @@ public enum IPAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The IPv4 address of a v4-mapped one, to which the kernel connects in its place; otherwise itself.
+    package var unmapped: IPAddress {
+        guard case .v6(0, let low) = self, low >> 32 == 0xFFFF else { return self }
+        return .v4(UInt32(truncatingIfNeeded: low))
+    }
+
     /// The address in network order: 4 or 16 octets.
     package var bytes: [UInt8] {
         switch self {

@@ -1,12 +1,6 @@
 package import HTTPWire
 
 extension IPAddress {
-    /// The IPv4 address of a v4-mapped one, to which the kernel connects in its place; otherwise itself.
-    package var unmapped: IPAddress {
-        guard case .v6(0, let low) = self, low >> 32 == 0xFFFF else { return self }
-        return .v4(UInt32(truncatingIfNeeded: low))
-    }
-
     /// The IPv4 address that an IPv6 one carries, by which a translator or tunnel on the way may go on.
     package var embeddedV4: IPAddress? {
         guard case .v6(let high, let low) = self else { return nil }

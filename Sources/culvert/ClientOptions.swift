@@ -18,6 +18,17 @@ struct ClientOptions: ParsableArguments {
     var proxy: [String] = []
 
     @Option(
+        help: ArgumentHelp(
+            "Way out for some targets: a pattern, then ways by preference. Repeatable; the first that matches decides.",
+            discussion: """
+                '*.corp.example direct', '10.0.0.0/8 direct', '* http://proxy:8080, http://backup:8080, direct'. The last \
+                rule is for *. The next way is taken only when a proxy cannot be reached; a chain is written \
+                http://a:8080 -> http://b:8080.
+                """,
+            valueName: "rule"))
+    var route: [String] = []
+
+    @Option(
         help: ArgumentHelp("Field for the CONNECT request, 'Name: value'. Repeatable.", valueName: "field"))
     var proxyHeader: [String] = []
 
@@ -103,9 +114,25 @@ struct ClientOptions: ParsableArguments {
 
     /// - Parameter isTold: prints what was assumed of the URLs.
     func proxySetting(isTold: Bool = true) throws -> ProxySetting {
+        guard self.route.isEmpty || self.proxy.isEmpty else {
+            throw ValidationError("--proxy and --route do not go together; the last rule is for *.")
+        }
+        if !self.route.isEmpty { return .rules(try self.rules(isTold: isTold)) }
         guard !self.proxy.isEmpty else { return .environment }
         if self.proxy == ["none"] { return .none }
         return .hops(try self.proxy.map { try parseProxyURL($0, option: "--proxy", isTold: isTold) })
+    }
+
+    private func rules(isTold: Bool) throws -> RouteRules {
+        do {
+            let rules = try RouteRules(self.route)
+            for assumption in rules.assumptions where isTold {
+                StandardError.print("culvert: note: --route: \(assumption)")
+            }
+            return rules
+        } catch {
+            throw ValidationError("--route: \(error).")
+        }
     }
 
     /// Who is asked for credentials that no URL holds.

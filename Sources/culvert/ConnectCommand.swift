@@ -31,8 +31,9 @@ struct ConnectCommand: AsyncParsableCommand {
         ignoreBrokenPipes()
         do {
             let input = try StandardInput()
-            try await self.dialer().withStream(to: self.authority(), tls: self.tls ? self.client.tls : nil) {
-                stream in
+            try await self.tunnelClient().withTunnel(
+                to: self.authority(), tls: self.tls ? self.client.tls : nil
+            ) { stream in
                 try await Self.relay(stream, input: input)
             }
         } catch {
@@ -48,8 +49,8 @@ struct ConnectCommand: AsyncParsableCommand {
         }
     }
 
-    private func dialer() throws -> Dialer {
-        Dialer(
+    private func tunnelClient() throws -> TunnelClient {
+        TunnelClient(
             try .init {
                 $0.proxy = try self.client.proxySetting()
                 $0.openTimeout = self.client.openTimeout.duration

@@ -20,6 +20,7 @@ struct ProxyFlags: ParsableArguments {
     @Option(help: .setting("rule-default")) var ruleDefault: String?
     @Option(help: .setting("rule-mode")) var ruleMode: String?
     @Option(help: .setting("upstream")) var upstream: [String] = []
+    @Option(help: .setting("route")) var route: [String] = []
     @Option(help: .setting("upstream-ca"), completion: .file()) var upstreamCa: String?
     @Option(help: .setting("upstream-auth")) var upstreamAuth: [String] = []
     @Option(help: .setting("upstream-credentials")) var upstreamCredentials: String?

@@ -129,7 +129,8 @@ struct WebSocketCommand: AsyncParsableCommand {
         guard self.url == nil else { throw ValidationError("Give a URL or --listen, not both.") }
         let useless: [(String, Bool)] = [
             ("--binary", self.binary), ("--wait", self.wait != nil), ("--ca", self.client.ca != nil),
-            ("--proxy", !self.client.proxy.isEmpty), ("--proxy-ca", self.client.proxyCa != nil),
+            ("--proxy", !self.client.proxy.isEmpty), ("--route", !self.client.route.isEmpty),
+            ("--proxy-ca", self.client.proxyCa != nil),
             ("--proxy-header", !self.client.proxyHeader.isEmpty),
             ("--proxy-preemptive-auth", self.client.proxyPreemptiveAuth),
             ("--stream", self.stream), ("--reconnect", self.reconnect),

@@ -186,7 +186,8 @@ function refusals(list) {
 
 function parents(list) {
   fill("parents", list.map((entry) => {
-    const [word, kind] = entry.isUp === undefined ? ["not used yet", ""] : entry.isUp ? ["up", "up"] : ["failing", "down"];
+    const [word, kind] = entry.avoidedFor !== undefined ? [`avoided for ${duration(entry.avoidedFor)}`, "down"]
+      : entry.isUp === undefined ? ["not used yet", ""] : entry.isUp ? ["up", "up"] : ["failing", "down"];
     const ago = entry.isUp === false ? entry.sinceFailure : entry.sinceSuccess;
     const small = entry.isUp === false ? entry.lastError : undefined;
     return [

@@ -130,6 +130,11 @@ extension ConfigurationKey {
             settings.proxy.upstream = Route(
                 try entry.each { (item) throws(ConfigurationError) in try settings.hop(item) })
         },
+        .list(
+            "route", "rule",
+            "Way out for some targets, in place of upstream: a pattern, then ways by preference, '*.corp.example direct' or "
+                + "'* http://proxy:8080, http://backup:8080'. The first that matches decides; the last is for *."
+        ) { (settings, entry) throws(ConfigurationError) in settings.routes = entry }.separated(by: ";"),
         .file("upstream-ca", \.upstreamCA, "PEM file with the authorities to trust for https parents."),
         .list(
             "upstream-auth", "scheme",

@@ -42,6 +42,7 @@ public struct ProxySettings: Sendable {
     var upstreamCA: ConfigurationEntry?
     var upstreamCredentials: ConfigurationEntry?
     var upstreamServiceHost = ""
+    var routes: ConfigurationEntry?
     var rules: ConfigurationEntry?
     var rulesHaveDefault = false
 
@@ -116,14 +117,30 @@ public struct ProxySettings: Sendable {
         if !self.upstreamServiceHost.isEmpty {
             self.proxy.upstreamAuthentication.serviceHost = self.upstreamServiceHost
         }
+        try self.finishRoutes()
         try self.finishUpstreamCredentials()
         guard let upstreamCA else { return }
-        guard self.proxy.upstream.hops.contains(where: { $0.scheme == .https }) else {
+        guard self.proxy.allRoutes.flatMap(\.hops).contains(where: { $0.scheme == .https }) else {
             throw upstreamCA.error("is for https parents, and no upstream is one")
         }
         let path = try upstreamCA.text()
         self.files.append(path)
         self.proxy.upstreamTLS.trustRoots = .file(path)
+    }
+
+    private mutating func finishRoutes() throws(ConfigurationError) {
+        guard let routes else { return }
+        guard self.proxy.upstream.hops.isEmpty else {
+            throw routes.error("route and upstream do not go together; the last rule is for *")
+        }
+        let texts = try routes.each { (item) throws(ConfigurationError) in try item.text() }
+        do {
+            let rules = try RouteRules(texts)
+            self.notices += rules.assumptions.map { "\(routes.place): \($0)" }
+            self.proxy.routes = rules
+        } catch {
+            throw routes.error("\(error)")
+        }
     }
 
     private mutating func finishUpstreamCredentials() throws(ConfigurationError) {
@@ -133,15 +150,16 @@ public struct ProxySettings: Sendable {
                 "expected file:PATH, netrc, netrc:PATH, env:NAME or command:COMMAND")
         }
         if let path = source.path { self.files.append(path) }
+        let withCredentials = { (hop: ProxyHop) throws(ProxyCredentialError) in
+            var hop = hop
+            if hop.credentials == nil {
+                hop.credentials = try source.credentials(forHost: "\(hop.authority.host)")
+            }
+            return hop
+        }
         do {
-            self.proxy.upstream = Route(
-                try self.proxy.upstream.hops.map { (hop) throws(ProxyCredentialError) in
-                    var hop = hop
-                    if hop.credentials == nil {
-                        hop.credentials = try source.credentials(forHost: "\(hop.authority.host)")
-                    }
-                    return hop
-                })
+            self.proxy.upstream = Route(try self.proxy.upstream.hops.map(withCredentials))
+            self.proxy.routes = try self.proxy.routes?.mappingHops(withCredentials)
         } catch {
             throw upstreamCredentials.error("\(error)")
         }

@@ -19,6 +19,8 @@ final class ForwardHandler: OriginConnectionUser {
     /// Of the request under way.
     private var judgement: Judgement?
     private var route: ForwardRoute?
+    /// The way that is tried, and those behind it.
+    private var ways: ArraySlice<Route> = []
     private var origin: OriginConnection?
     private var dial: DialAttempt<NIOLoopBound<OriginConnection>>?
     /// Tells late answers to an earlier request apart.
@@ -57,23 +59,29 @@ final class ForwardHandler: OriginConnectionUser {
         self.judgement = judgement
         let machine = ForwardMachine(
             request, early: early, inputClosed: inputClosed, pseudonym: self.core.forwarding.pseudonym)
-        let upstream = judgement.snapshot.configuration.upstream
-        let route = self.route(of: request, upstream: upstream, user: judgement.request.user)
         self.machine = machine
-        self.route = route
         self.serial &+= 1
         self.figures = ForwardFigures()
-        self.figures.parent = upstream.hops.first?.description
         self.start = .now()
         self.lastActivity = self.start
         self.lastUpload = self.start
         self.armTimer()
+        self.ways = self.core.ways(for: judgement)[...]
+        self.takeWay(request, user: judgement.request.user)
+    }
+
+    private func takeWay(_ request: ForwardRequest, user: String?) {
+        guard let route = self.nextRoute(of: request, user: user) else { return }
+        self.figures.parent = self.ways.first?.hops.first?.description
+        self.route = route
         self.checkTarget(request, route)
     }
 
-    private func route(of request: ForwardRequest, upstream: Route, user: String?) -> ForwardRoute {
-        ForwardRoute(
-            request, upstream: upstream, user: user, prefersTunnel: self.core.forwarding.parents.wantsTunnel)
+    private func nextRoute(of request: ForwardRequest, user: String?) -> ForwardRoute? {
+        self.ways.first.map { way in
+            ForwardRoute(
+                request, upstream: way, user: user, prefersTunnel: self.core.forwarding.parents.wantsTunnel)
+        }
     }
 
     /// A parent dials by itself: what it would reach is looked at before.
@@ -114,7 +122,10 @@ final class ForwardHandler: OriginConnectionUser {
         let pool = NIOLoopBound(self.pool, eventLoop: self.context.eventLoop)
         let (core, key, serial) = (self.core, route.key, self.serial)
         do {
-            let plan = try core.plan(for: route, under: judgement)
+            var plan = try core.plan(for: route, under: judgement)
+            if self.ways.count > 1 {
+                plan.connectLimit = judgement.snapshot.dialer.connectLimit(routes: self.ways.count)
+            }
             let dial = DialAttempt.start(plan, on: self.context.eventLoop) { channel in
                 core.registry.add(channel)
                 let connection = try OriginConnection(channel, key: key, pool: pool.value)
@@ -139,9 +150,25 @@ final class ForwardHandler: OriginConnectionUser {
         self.dial = nil
         switch result {
         case .success(let connection): self.connected(connection)
+        case .failure(let error) where self.fallBack(after: error): break
         case .failure(let error):
             self.fail(self.route?.parent == nil ? .init(dialing: error) : .init(dialingParent: error))
         }
+    }
+
+    /// Nothing of the request has gone out yet; so another way may carry it.
+    private func fallBack(after error: any Error) -> Bool {
+        guard let error = error as? TunnelError, let parent = self.ways.first?.hops.first, let route,
+            let machine,
+            error.isUnreachableProxy
+                || (route.parent != nil && error.phase == .targetTLS && error.isTransient)
+        else { return false }
+        self.core.unreachable(parent)
+        guard self.ways.count > 1 else { return false }
+        self.ways.removeFirst()
+        self.core.logFallBack(from: parent, error, to: self.ways.first ?? .direct)
+        self.takeWay(machine.request, user: route.key.user)
+        return true
     }
 
     private func noteDial(_ result: Result<OriginConnection, any Error>) {
@@ -318,8 +345,7 @@ final class ForwardHandler: OriginConnectionUser {
             values, of: parent, configuration.upstreamAuthentication, alreadyAnswered: self.sentAuthorization)
         switch verdict {
         case .again where canRepeat:
-            self.route = self.route(
-                of: machine.request, upstream: configuration.upstream, user: route.key.user)
+            self.route = self.nextRoute(of: machine.request, user: route.key.user)
             self.dialAgain()
         case .again: self.fail(.parentNeedsAnotherTry)
         case .fail(let reason): self.fail(.parentAuthentication(reason))

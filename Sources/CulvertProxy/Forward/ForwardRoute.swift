@@ -23,6 +23,11 @@ struct ForwardRoute {
         }
     }
 
+    /// The way to the origin itself, when no parent gets the request.
+    var tunnelRoute: Route {
+        if case .tunnel(_, let route) = self.key.peer { route } else { .direct }
+    }
+
     /// The parent that gets the request in absolute form.
     var parent: ProxyHop? {
         guard case .parent(let hop) = self.key.peer else { return nil }

@@ -3,9 +3,21 @@ import HTTPWire
 import NIOCore
 
 extension ProxyCore {
+    /// The ways that a forwarded request may take, in the order they are tried.
+    func ways(for judgement: Judgement) -> [Route] {
+        let snapshot = judgement.snapshot
+        return snapshot.dialer.health.order(snapshot.configuration.routes(to: judgement.request.target))
+    }
+
+    func unreachable(_ parent: ProxyHop) {
+        self.snapshot.dialer.health.unreachable(parent)
+    }
+
     /// The way to whoever gets a forwarded request next.
     func plan(for route: ForwardRoute, under judgement: Judgement) throws(TunnelError) -> DialPlan {
-        guard let parent = route.parent else { return try self.plan(for: judgement) }
+        guard let parent = route.parent else {
+            return try self.plan(for: judgement, viaFirstOf: [route.tunnelRoute])
+        }
         // To the parent itself, which was configured: no rule for targets has a say.
         let snapshot = judgement.snapshot
         let tls = parent.scheme == .https ? parent.tls ?? snapshot.configuration.upstreamTLS : nil

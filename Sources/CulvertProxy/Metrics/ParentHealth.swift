@@ -11,6 +11,8 @@ package struct ParentHealth: Sendable, Hashable {
     /// In seconds since 1970.
     package var lastSuccess: Double?
     package var lastFailure: Double?
+    /// How much longer other ways are tried before it, because it could not be reached; nil when they are not.
+    package var avoided: Duration?
 
     package init(parent: String) {
         self.parent = parent

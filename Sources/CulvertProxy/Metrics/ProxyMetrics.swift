@@ -24,6 +24,7 @@ package final class ProxyMetrics: Sendable {
     private let tunnels = Mutex(Tunnels())
     private let parents = Mutex<[String: ParentHealth]>([:])
     private let openConnections = Atomic(0)
+    private let health: RouteHealth
 
     package let connections = MetricCounter(mirror: Counter(label: "culvert_connections_total"))
     package let tunnelsOpened = MetricCounter(mirror: Counter(label: "culvert_tunnels_opened_total"))
@@ -38,11 +39,18 @@ package final class ProxyMetrics: Sendable {
     private let bytesUpMirror = Counter(label: "culvert_bytes_total", dimensions: [("direction", "up")])
     private let bytesDownMirror = Counter(label: "culvert_bytes_total", dimensions: [("direction", "down")])
 
-    /// Shows a parent before its first use.
-    func know(parent: ProxyHop?) {
-        guard let name = parent?.description else { return }
+    /// - Parameter health: which parents could not be reached lately.
+    init(health: RouteHealth) {
+        self.health = health
+    }
+
+    /// Shows parents before their first use.
+    func know(_ routes: [Route]) {
+        let names = routes.compactMap(\.hops.first?.description)
         self.parents.withLock { table in
-            if table[name] == nil, table.count < Self.maxParents { table[name] = ParentHealth(parent: name) }
+            for name in names where table[name] == nil && table.count < Self.maxParents {
+                table[name] = ParentHealth(parent: name)
+            }
         }
     }
 
@@ -159,7 +167,13 @@ package final class ProxyMetrics: Sendable {
     }
 
     package var parentsHealth: [ParentHealth] {
-        self.parents.withLock { $0.values.sorted { $0.parent < $1.parent } }
+        let marked = self.health.marked
+        let parents = self.parents.withLock { $0.values.sorted { $0.parent < $1.parent } }
+        return parents.map { parent in
+            var parent = parent
+            parent.avoided = marked[parent.parent]
+            return parent
+        }
     }
 
     package var families: [MetricFamily] {
@@ -203,7 +217,14 @@ package final class ProxyMetrics: Sendable {
                 MetricFamily.Sample(labels: [("parent", health.parent)], value: $0 ? 1 : 0)
             }
         }
+        let avoided = parents.map {
+            MetricFamily.Sample(labels: [("parent", $0.parent)], value: $0.avoided == nil ? 0 : 1)
+        }
         return [
+            .init(
+                name: "culvert_parent_avoided",
+                help: "Whether a parent is tried last, because it could not be reached minutes ago.",
+                kind: .gauge, samples: avoided),
             .init(
                 name: "culvert_parent_dials_total",
                 help: "Tunnels through a parent, and failures of its own.",

@@ -15,6 +15,7 @@ struct CulvertProxyProcess: Sendable {
         var reason: String?
         var user: String?
         var address: String?
+        var parent: String?
         var bytesUp: Int?
         var bytesDown: Int?
         var milliseconds: Double?

@@ -1,5 +1,3 @@
-import HTTPWire
-
 /// A pattern for the names of targets, compared with the normalised name: lower case, A-labels, no trailing dot.
 ///
 /// - `example.com`: this name alone;

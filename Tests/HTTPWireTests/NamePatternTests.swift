@@ -1,6 +1,6 @@
 import Testing
 
-@testable import ProxyPolicy
+@testable import HTTPWire
 
 @Suite("Patterns for names")
 struct NamePatternTests {
