@@ -30,6 +30,8 @@ public struct AccessLogEntry: Sendable, Hashable {
     public var rule: String?
     /// Let through by report mode alone: enforced, the rule would have refused it.
     public var wouldBeDenied = false
+    /// The limit that the request went beyond, by the name of its setting.
+    public var limit: String?
     /// Why: the rule's words, the error, or how the tunnel ended.
     public var reason = ""
     /// The address that was dialled: the one that was checked, or the parent's.
@@ -65,6 +67,7 @@ public struct AccessLogEntry: Sendable, Hashable {
         line.add("decision", self.isAllowed ? "allow" : "deny")
         if let rule { line.add("rule", rule) }
         if self.wouldBeDenied { line.add("enforced", "deny") }
+        if let limit { line.add("limit", limit) }
         line.add("reason", self.reason)
         if let address { line.add("address", address) }
         if let parent { line.add("parent", parent) }

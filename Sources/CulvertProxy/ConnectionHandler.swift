@@ -28,7 +28,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     let core: ProxyCore
-    private let client: ConnectedClient
+    let client: ConnectedClient
     var machine: ClientMachine
     var phase = Phase.negotiating
     var entry = AccessLogEntry()
@@ -44,6 +44,12 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// Of the request under way, once it named a target.
     var judgement: Judgement?
     private var receivedAnything = false
+    /// What the limits say to this connection.
+    let permit: ClientPermit
+    /// The client's limits know of the request under way.
+    var isCharged = false
+    /// Runs while the bandwidth's debt is paid, before the target is dialled.
+    var delay: Scheduled<Void>?
 
     /// A client that never reads its refusal is not waited for: 2 s are some round trips to anywhere.
     private static let lingerTime = TimeAmount.seconds(2)
@@ -51,9 +57,13 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     private static let lingerBytes = 256 * 1024
 
     /// - Parameter language: what the client speaks: HTTP or SOCKS.
-    init(_ core: ProxyCore, client: ConnectedClient, speaking language: ConnectionProtocol) {
+    init(
+        _ core: ProxyCore, client: ConnectedClient, permit: ClientPermit,
+        speaking language: ConnectionProtocol
+    ) {
         self.core = core
         self.client = client
+        self.permit = permit
         var limits = HTTPLimits.serving
         limits.maxHeadBytes = core.configuration.maxHeadBytes
         limits.maxLineBytes = min(limits.maxLineBytes, core.configuration.maxHeadBytes)
@@ -75,7 +85,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             let (handler, context) = bound.value
             handler.timerFired(context: context)
         }
-        self.timer?.set(in: TimeAmount(self.core.configuration.headTimeout))
+        self.timer?.set(in: self.permit.headTime(self.core.configuration))
         context.fireChannelActive()
     }
 
@@ -85,7 +95,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .negotiating:
             if !self.receivedAnything {
                 self.receivedAnything = true
-                self.timer?.set(in: TimeAmount(self.core.configuration.headTimeout))
+                self.timer?.set(in: self.permit.headTime(self.core.configuration))
             }
             self.perform(self.machine.receive(bytes), context: context)
         case .forwarding(let forwarder):
@@ -140,9 +150,11 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func abandonDial(by closer: AccessLogEntry.Closer, reason: String) {
-        guard let dial else { return }
+        guard self.dial != nil || self.delay != nil else { return }
+        self.dial?.cancel()
         self.dial = nil
-        dial.cancel()
+        self.delay?.cancel()
+        self.delay = nil
         self.entry.closedBy = closer
         self.entry.reason = reason
         self.log()
@@ -179,17 +191,23 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             context.channel.setOption(.autoRead, value: false).whenComplete { _ in }
         case .authenticate(let head):
             self.headArrived(head)
-            self.authenticate(head, context: context)
+            if let excess = self.clientExcess() {
+                self.refuse(excess, context: context)
+            } else {
+                self.authenticate(head, context: context)
+            }
         case .authorise(let target, let head):
             if self.entry.target.isEmpty { self.headArrived(head) }
             let judgement = self.judge(head, target: target)
             if let refusal = self.core.refusal(ofUser: self.entry.user) {
                 self.perform(self.machine.denied(refusal), context: context)
+            } else if let excess = self.clientExcess() ?? self.userExcess() {
+                self.refuse(excess, context: context)
             } else if let denial = judgement.denial {
                 self.entry.rule = denial.rule
                 self.perform(self.machine.denied(.forbidden(denial)), context: context)
             } else {
-                self.perform(self.machine.authorised(), context: context)
+                self.goOnceBandwidthIsPaid(context: context)
             }
         case .dial:
             self.startDial(context: context)
@@ -326,7 +344,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.entry.reason = "open"
         let tunnel = Tunnel(
             client: context.channel, origin: origin, response: response, early: early,
-            clientHasFinished: inputClosed, idleTimeout: TimeAmount(self.core.configuration.idleTimeout))
+            clientHasFinished: inputClosed, idleTimeout: TimeAmount(self.core.configuration.idleTimeout),
+            limit: self.bandwidth, permit: self.permit)
         try self.core.relay(tunnel, entry: self.entry, since: self.headTime)
         context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     }
@@ -441,6 +460,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.phase = .negotiating
         self.beginEntry()
         self.receivedAnything = false
+        self.isCharged = false
         self.timer?.set(in: TimeAmount(self.core.snapshot.configuration.forwarding.keepAliveTimeout))
     }
 

@@ -47,6 +47,9 @@ public struct ProxyConfiguration: Sendable {
     public var drainTimeout: Duration = .seconds(10)
     /// The largest head of a request, in bytes. 16 KiB: Tomcat takes 8, IIS 16, Squid 64.
     public var maxHeadBytes = 16 * 1024
+    /// Connections, requests and bandwidth of clients and users; what goes beyond is answered 429, or 503 where it is
+    /// too much for the proxy, with `Retry-After`.
+    public var limits = ProxyLimits()
     /// Plain `http://` requests.
     public var forwarding = ForwardingOptions()
     /// How the bytes of tunnels are moved.

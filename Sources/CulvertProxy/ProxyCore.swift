@@ -11,6 +11,7 @@ final class ProxyCore: Sendable {
     private let current: Mutex<ProxySnapshot>
     private let health = RouteHealth()
     let registry = ConnectionRegistry()
+    let limiter = Limiter()
     let metrics: ProxyMetrics
     let forwarding: ForwardingContext
     /// The engine for every kind of tunnel.

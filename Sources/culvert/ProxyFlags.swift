@@ -38,6 +38,13 @@ struct ProxyFlags: ParsableArguments {
     @Option(help: .setting("drain-delay")) var drainDelay: String?
     @Option(help: .setting("drain-timeout")) var drainTimeout: String?
     @Option(help: .setting("max-head-bytes")) var maxHeadBytes: String?
+    @Option(help: .setting("max-connections")) var maxConnections: String?
+    @Option(help: .setting("client-connections")) var clientConnections: String?
+    @Option(help: .setting("client-request-rate")) var clientRequestRate: String?
+    @Option(help: .setting("client-bandwidth")) var clientBandwidth: String?
+    @Option(help: .setting("user-connections")) var userConnections: String?
+    @Option(help: .setting("user-request-rate")) var userRequestRate: String?
+    @Option(help: .setting("user-bandwidth")) var userBandwidth: String?
     @Option(help: .setting("relay")) var relay: String?
     @Option(help: .setting("access-log"), completion: .file()) var accessLog: String?
     @Option(help: .setting("access-log-format")) var accessLogFormat: String?

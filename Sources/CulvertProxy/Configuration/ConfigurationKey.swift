@@ -1,3 +1,5 @@
+import ProxyPolicy
+
 /// One setting of the proxy, under one name in the configuration file, as a flag and in the environment.
 public struct ConfigurationKey: Sendable {
     /// What a value looks like, for the help.
@@ -102,6 +104,26 @@ extension ConfigurationKey {
     ) -> Self {
         .init(name, "number", summary) { (settings, entry) throws(ConfigurationError) in
             settings[keyPath: path] = try entry.integer(in: range)
+        }
+    }
+
+    /// Requests in a time, unlimited until it is set.
+    static func rate(_ name: String, _ path: Path<RequestRate?>, _ summary: String) -> Self {
+        .init(name, "count/s|m|h", summary) { (settings, entry) throws(ConfigurationError) in
+            settings[keyPath: path] = try entry.parsed("rate; expected 10/s, 600/m or 5000/h") {
+                RequestRate($0)
+            }
+        }
+    }
+
+    /// Bytes a second, unlimited until it is set. Below 1 KiB one read would hold a tunnel up for longer than most
+    /// clients wait.
+    static func bandwidth(_ name: String, _ path: Path<Int?>, _ summary: String) -> Self {
+        .init(name, "bytes", summary) { (settings, entry) throws(ConfigurationError) in
+            let count = try entry.parsed(
+                "number of bytes; expected 125000, 512KiB or 2MB", ConfigurationUnits.byteCount)
+            guard count >= 1024 else { throw entry.error("\(count) bytes a second are less than 1024") }
+            settings[keyPath: path] = count
         }
     }
 

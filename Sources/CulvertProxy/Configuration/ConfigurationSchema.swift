@@ -197,6 +197,25 @@ extension ConfigurationKey {
             "How long connections are still accepted after the stop, while /readyz already says no."),
         .duration("drain-timeout", \.proxy.drainTimeout, "How long open tunnels may finish after the stop."),
         .bytes("max-head-bytes", \.proxy.maxHeadBytes, in: 64...1_048_576, "Largest head of a request."),
+        .limit(
+            "max-connections", \.proxy.limits.connections, in: 1...10_000_000,
+            "Connections of clients at once, in all; one more is answered 503."),
+        .limit(
+            "client-connections", \.proxy.limits.perClient.connections, in: 1...10_000_000,
+            "Connections at once of each client, which is an IPv4 address or an IPv6 /64."),
+        .rate(
+            "client-request-rate", \.proxy.limits.perClient.requestRate,
+            "Requests of each client; one more is answered 429."),
+        .bandwidth(
+            "client-bandwidth", \.proxy.limits.perClient.bandwidth,
+            "Bytes a second each way of each client, over all its connections."),
+        .limit(
+            "user-connections", \.proxy.limits.perUser.connections, in: 1...10_000_000,
+            "Connections at once of each user."),
+        .rate("user-request-rate", \.proxy.limits.perUser.requestRate, "Requests of each user."),
+        .bandwidth(
+            "user-bandwidth", \.proxy.limits.perUser.bandwidth,
+            "Bytes a second each way of each user, over all connections."),
     ]
 
     private static let operation: [ConfigurationKey] = [

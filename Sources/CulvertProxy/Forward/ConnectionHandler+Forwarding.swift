@@ -11,7 +11,8 @@ extension ConnectionHandler {
             let forwarder = try self.forwarder ?? self.makeForwarder(context: context)
             self.forwarder = forwarder
             self.phase = .forwarding(forwarder)
-            forwarder.forward(request, early: early, inputClosed: inputClosed, under: judgement)
+            forwarder.forward(
+                request, early: early, inputClosed: inputClosed, under: judgement, limit: self.bandwidth)
         } catch {
             // The channel closed under us.
             context.close(promise: nil)

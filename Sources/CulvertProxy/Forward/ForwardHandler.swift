@@ -28,6 +28,7 @@ final class ForwardHandler: OriginConnectionUser {
     /// Authenticated for this client by a scheme that binds the connection: nobody else may have it.
     private var bound: OriginConnection?
     private var clientIsPaused = false
+    private var throttle: ForwardThrottle?
     private var sentAuthorization = false
     private var start = NIODeadline.now()
     private var lastActivity = NIODeadline.now()
@@ -53,10 +54,16 @@ final class ForwardHandler: OriginConnectionUser {
 
     // MARK: One request
 
+    /// - Parameter limit: how fast the request and its answer may move.
     func forward(
-        _ request: ForwardRequest, early: ByteBuffer, inputClosed: Bool, under judgement: Judgement
+        _ request: ForwardRequest, early: ByteBuffer, inputClosed: Bool, under judgement: Judgement,
+        limit: (any TrafficLimit)?
     ) {
         self.judgement = judgement
+        self.throttle = limit.map { limit in
+            ForwardThrottle(limit, on: self.context.eventLoop) { self.readOn() }
+        }
+        self.throttle?.spend(early.readableBytes, from: .client)
         let machine = ForwardMachine(
             request, early: early, inputClosed: inputClosed, pseudonym: self.core.forwarding.pseudonym)
         self.machine = machine
@@ -192,7 +199,7 @@ final class ForwardHandler: OriginConnectionUser {
         self.figures.address = origin.address
         self.figures.connectTime = NIODeadline.now() - self.start
         self.clientIsPaused = false
-        origin.setReading(self.context.channel.isWritable)
+        self.updateOriginReading()
         guard let action = self.machine?.originConnected(hop, isReused: origin.isReused) else { return }
         self.perform(action)
         self.origin?.flush()
@@ -213,6 +220,7 @@ final class ForwardHandler: OriginConnectionUser {
     func clientReceived(_ bytes: ByteBuffer) {
         self.lastUpload = .now()
         self.lastActivity = self.lastUpload
+        self.throttle?.spend(bytes.readableBytes, from: .client)
         guard let action = self.machine?.receiveFromClient(bytes) else { return }
         self.perform(action)
         self.updateGate()
@@ -229,7 +237,7 @@ final class ForwardHandler: OriginConnectionUser {
 
     func clientWritabilityChanged() {
         self.lastActivity = .now()
-        self.origin?.setReading(self.context.channel.isWritable)
+        self.updateOriginReading()
     }
 
     /// The client's connection is gone, or is to go: nobody hears of the request any more.
@@ -248,6 +256,8 @@ final class ForwardHandler: OriginConnectionUser {
 
     func originReceived(_ bytes: ByteBuffer) {
         self.lastActivity = .now()
+        self.throttle?.spend(bytes.readableBytes, from: .origin)
+        self.updateOriginReading()
         let now = Int64(Date().timeIntervalSince1970)
         guard let action = self.machine?.receiveFromOrigin(bytes, now: now) else { return }
         self.perform(action)
@@ -368,14 +378,31 @@ final class ForwardHandler: OriginConnectionUser {
         self.dial = nil
         self.timer.clear()
         self.clientIsPaused = false
+        self.throttle?.invalidate()
+        self.throttle = nil
         defer { self.origin = nil }
         self.updateGate()
         return self.origin
     }
 
     private func updateGate() {
-        let isOpen = !self.clientIsPaused && self.origin?.isWritable != false
+        let isOpen =
+            !self.clientIsPaused && self.origin?.isWritable != false
+            && self.throttle?.isPaused(.client) != true
         if self.gate.isOpen != isOpen { self.gate.isOpen = isOpen }
+    }
+
+    private func updateOriginReading() {
+        self.origin?.setReading(
+            self.context.channel.isWritable && self.throttle?.isPaused(.origin) != true)
+    }
+
+    /// The limit's time is over.
+    private func readOn() {
+        self.lastActivity = .now()
+        self.lastUpload = self.lastActivity
+        self.updateGate()
+        self.updateOriginReading()
     }
 
     // MARK: Time

@@ -31,6 +31,7 @@ package final class ProxyMetrics: Sendable {
     package let requests = MetricCounter(mirror: Counter(label: "culvert_requests_total"))
     package let refusals = MetricCounterFamily("culvert_requests_refused_total", label: "reason")
     package let refusalsByRule = MetricCounterFamily("culvert_rule_refusals_total", label: "rule")
+    package let limitRefusals = MetricCounterFamily("culvert_limit_refusals_total", label: "limit")
     package let engines = MetricCounterFamily("culvert_relay_tunnels_total", label: "engine")
     package let dialTime = MetricHistogram("culvert_dial_seconds")
     package let resolveTime = MetricHistogram("culvert_resolve_seconds")
@@ -124,7 +125,8 @@ package final class ProxyMetrics: Sendable {
         guard !entry.isAllowed, entry.status > 0 else { return }
         let reason = RefusalReason(status: entry.status).rawValue
         self.refusals.add(reason)
-        self.refusalsByRule.add(entry.rule ?? reason)
+        self.refusalsByRule.add(entry.rule ?? entry.limit ?? reason)
+        if let limit = entry.limit { self.limitRefusals.add(limit) }
     }
 
     /// The bytes of a request that was no tunnel.
@@ -194,6 +196,9 @@ package final class ProxyMetrics: Sendable {
             self.refusals.family("Requests that were refused or failed, by reason."),
             self.refusalsByRule.family(
                 "Requests that were refused, by rule, or by reason where no rule has a name."),
+            self.limitRefusals.family(
+                "Connections and requests beyond a limit, by the limit's setting; unanswered where too many were."
+            ),
             .init(
                 name: "culvert_bytes_total", help: "Bytes moved, seen from the client.", kind: .counter,
                 samples: bytes),

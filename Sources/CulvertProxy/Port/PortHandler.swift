@@ -30,6 +30,8 @@ final class PortHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// One configuration counts for the whole beginning of a connection.
     private let snapshot: ProxySnapshot
     private var client = ConnectedClient(nil)
+    /// Once the client is known.
+    private var permit: ClientPermit?
     private var phase = Phase.waiting
     private var buffer = ByteBuffer()
     private var timer: Scheduled<Void>?
@@ -52,8 +54,23 @@ final class PortHandler: ChannelInboundHandler, RemovableChannelHandler {
             self.phase = .readingHeader
             self.arm(in: min(time, Self.headerTime), context: context)
         } else {
-            self.arm(in: time, context: context)
+            self.begin(context: context)
         }
+    }
+
+    /// The client is known, and its limits count from here on.
+    ///
+    /// - Returns: whether it may stay, if only to be told that it is one too many.
+    @discardableResult
+    private func begin(context: ChannelHandlerContext) -> Bool {
+        guard let permit = self.core.admit(context.channel, client: self.client.address) else {
+            self.close(context: context)
+            return false
+        }
+        self.permit = permit
+        self.phase = .waiting
+        self.arm(in: permit.headTime(self.snapshot.configuration), context: context)
+        return true
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -110,9 +127,7 @@ final class PortHandler: ChannelInboundHandler, RemovableChannelHandler {
         do {
             guard let header = try ProxyProtocolHeader.parse(&self.buffer) else { return }
             self.client.replace(by: header.source)
-            self.phase = .waiting
-            self.arm(in: TimeAmount(self.snapshot.configuration.headTimeout), context: context)
-            self.readFirstOctet(context: context)
+            if self.begin(context: context) { self.readFirstOctet(context: context) }
         } catch {
             self.refuse(error.description, context: context)
         }
@@ -154,9 +169,11 @@ final class PortHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func makeWay(for language: ConnectionProtocol, context: ChannelHandlerContext) throws {
+        guard let permit else { return self.close(context: context) }
         self.phase = .done
         self.timer?.cancel()
-        let handler = ConnectionHandler(self.core, client: self.client, speaking: language)
+        let handler = ConnectionHandler(
+            self.core, client: self.client, permit: permit, speaking: language)
         try context.pipeline.syncOperations.addHandler(handler, position: .after(self))
         context.fireChannelActive()
         context.fireChannelRead(Self.wrapInboundOut(self.buffer))

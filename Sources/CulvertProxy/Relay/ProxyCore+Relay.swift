@@ -12,7 +12,7 @@ extension ProxyCore {
     func relay(_ tunnel: Tunnel, entry: AccessLogEntry, since start: NIODeadline) throws {
         for engine in self.relays {
             let isTaken = try engine.take(tunnel) {
-                TunnelRecord(self, entry: entry, since: start, engine: engine)
+                TunnelRecord(self, entry: entry, permit: tunnel.permit, since: start, engine: engine)
             }
             if isTaken { return }
         }

@@ -17,4 +17,6 @@ struct Tunnel {
     var idleTimeout: TimeAmount
     /// How fast its bytes may move.
     var limit: (any TrafficLimit)?
+    /// Kept until both directions have ended.
+    var permit: ClientPermit?
 }

@@ -7,17 +7,24 @@ final class TunnelRecord: Sendable {
     private let start: NIODeadline
     private let meter: TunnelMeter
     private let leavesChannels: Bool
+    private let permit: ClientPermit?
 
     /// - Parameters:
     ///   - entry: what is known of the request.
+    ///   - permit: the client's, kept until the end.
     ///   - start: when its head was complete.
     ///   - engine: what moves the bytes.
-    init(_ core: ProxyCore, entry: AccessLogEntry, since start: NIODeadline, engine: any RelayEngine) {
+    init(
+        _ core: ProxyCore, entry: AccessLogEntry, permit: ClientPermit? = nil, since start: NIODeadline,
+        engine: any RelayEngine
+    ) {
         self.core = core
         self.entry = entry
         self.start = start
         self.meter = core.metrics.tunnelOpened(entry, engine: engine.name)
         self.leavesChannels = engine.leavesChannels
+        self.permit = permit
+        permit?.keep()
         if self.leavesChannels { core.metrics.connectionKept() }
     }
 
@@ -34,6 +41,7 @@ final class TunnelRecord: Sendable {
         entry.reason = outcome.reason
         entry.milliseconds = (NIODeadline.now() - self.start).nanoseconds / 1_000_000
         if self.leavesChannels { self.core.metrics.connectionClosed() }
+        self.permit?.release()
         self.core.record(entry, meter: self.meter)
     }
 }

@@ -12,6 +12,7 @@ struct CulvertProxyProcess: Sendable {
         var decision: String?
         var rule: String?
         var enforced: String?
+        var limit: String?
         var reason: String?
         var user: String?
         var address: String?
