@@ -204,7 +204,7 @@ var targets: [Target] = [
             "TestSupport", "culvert", "netcat", "CulvertInterop", "CulvertProxy", "CulvertTunnel",
             "CulvertWebSocket",
             "HTTPWire", .nioCore,
-            .nioPosix,
+            .nioPosix, .yams,
         ],
         exclude: ["Peers"]),
 ]

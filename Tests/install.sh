@@ -42,6 +42,8 @@ packages=(
     libwebsockets-test-server libwebsockets-dev gcc libc6-dev
     # Erlang, Perl, PHP, and any command as a server.
     yaws erlang-base erlang-crypto erlang-ssl libmojolicious-perl php-cli websocketd
+    # Slow clients.
+    slowhttptest
     # The browser.
     chromium
 )

@@ -6,8 +6,8 @@ enum Tool: String, CaseIterable, Sendable {
     case curl, git, openssl, ssh, sshd, node, python3, squid, tinyproxy, apache2, cntlm, krb5kdc, kinit
     case microsocks, danted, nc, haproxy, chromium
     case systemdSocketActivate = "systemd-socket-activate"
-
-    case wget
+    case systemdAnalyze = "systemd-analyze"
+    case wget, slowhttptest
     case aptGet = "apt-get"
 
     /// Absolute where that matters: sshd refuses to be started by name.
