@@ -89,10 +89,11 @@ class Proxy:
 
 
 class Soak:
-    def __init__(self, proxy, origins, tunnels):
+    def __init__(self, proxy, origins, tunnels, pause):
         self.proxy = proxy
         self.origins = origins
         self.tunnels = tunnels
+        self.pause = pause
         self.errors = []
         self.opened = self.ended = 0
         self.isOver = False
@@ -148,8 +149,7 @@ class Soak:
                 await asyncio.sleep(1)
             number += self.tunnels
 
-    async def run(self, seconds, pause):
-        self.pause = pause
+    async def run(self, seconds):
         before = self.proxy.descriptors()
         workers = [asyncio.create_task(self.worker(number)) for number in range(self.tunnels)]
         samples = []
@@ -234,11 +234,11 @@ def main():
     proxy = Proxy(options.culvert)
     try:
         async def soak_all():
-            soak = Soak(proxy, receiver.recv(), options.tunnels)
+            soak = Soak(proxy, receiver.recv(), options.tunnels, options.pause)
             # One tunnel first: what the first request needs for good is no leak.
             await soak.tunnel(3)
             await asyncio.sleep(1)
-            return soak, *await soak.run(options.minutes * 60, options.pause)
+            return soak, *await soak.run(options.minutes * 60)
 
         soak, before, samples = asyncio.run(soak_all())
         after = settled(proxy, before)
