@@ -26,6 +26,10 @@ extension Target.Dependency {
     static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let metricsTestKit = product(name: "MetricsTestKit", package: "swift-metrics")
     static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let tracing = product(
+        name: "Tracing", package: "swift-distributed-tracing", condition: .when(traits: ["Tracing"]))
+    static let inMemoryTracing = product(
+        name: "InMemoryTracing", package: "swift-distributed-tracing", condition: .when(traits: ["Tracing"]))
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let yams = product(name: "Yams", package: "Yams")
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -87,8 +91,7 @@ var targets: [Target] = [
         "CulvertWebSocket",
         [
             "CulvertTunnel", "HTTPWire", "WebSocketWire", .nioCore, .nioPosix, .nioSSL, .httpTypes, .logging,
-            .metrics,
-            .lifecycle,
+            .metrics, .lifecycle, .tracing,
         ]),
     .target(name: "CLinux"),
     library("CulvertWebSocketTesting", ["CulvertWebSocket", .nioCore, .nioEmbedded]),
@@ -179,7 +182,7 @@ var targets: [Target] = [
         "CulvertWebSocketTests",
         [
             "TestSupport", "CulvertWebSocket", "CulvertTunnel", "WebSocketWire", "HTTPWire", .nioCore,
-            .nioPosix, .nioSSL, .httpTypes, .logging, .lifecycle, .metricsTestKit,
+            .nioPosix, .nioSSL, .httpTypes, .logging, .lifecycle, .metricsTestKit, .inMemoryTracing,
         ]),
     tests("CulvertWebSocketTestingTests", ["CulvertWebSocketTesting", .nioCore]),
     tests(
@@ -221,6 +224,11 @@ let package = Package(
     name: "culvert",
     platforms: [.macOS(.v15)],
     products: products,
+    traits: [
+        .trait(
+            name: "Tracing",
+            description: "A span for each WebSocket that a client opens, through swift-distributed-tracing.")
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -230,6 +238,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],

@@ -151,11 +151,25 @@ public struct WebSocketClient: Sendable {
     }
 
     private func open(_ url: WebSocketURL, over transport: WebSocketTransport?) async throws -> WebSocket {
+        let span = OpeningSpan()
+        do {
+            let socket = try await self.open(url, over: transport, span: span)
+            span.opened(socket)
+            return socket
+        } catch {
+            span.failed(error)
+            throw error
+        }
+    }
+
+    private func open(
+        _ url: WebSocketURL, over transport: WebSocketTransport?, span: OpeningSpan
+    ) async throws -> WebSocket {
         let start = NIODeadline.now()
         var request = WebSocketRequest(url, configuration: self.configuration)
         while true {
             do {
-                let socket = try await self.open(request, over: transport, start: start)
+                let socket = try await self.open(request, over: transport, start: start, span: span)
                 self.metrics.opening(took: (NIODeadline.now() - start).nanoseconds)
                 self.log("opened", request, ["route": "\(socket.route)"])
                 return socket
@@ -190,10 +204,14 @@ public struct WebSocketClient: Sendable {
     }
 
     private func open(
-        _ request: WebSocketRequest, over transport: WebSocketTransport?, start: NIODeadline
+        _ request: WebSocketRequest, over transport: WebSocketTransport?, start: NIODeadline,
+        span: OpeningSpan
     ) async throws -> WebSocket {
         let cookie = await self.configuration.cookies?.forRequest(request.url)
-        let handshake = try self.handshake(for: request.url, fields: request.fields(cookie: cookie))
+        let fields = span.fields(
+            request.fields(cookie: cookie), for: request.url,
+            redirects: self.configuration.maxRedirects - request.redirectsLeft)
+        let handshake = try self.handshake(for: request.url, fields: fields)
         let timeline = TimelineBox()
         let deadline = start + TimeAmount(self.configuration.openTimeout)
         let opening = try await self.dial(

@@ -29,9 +29,7 @@ extension WebSocketHandler {
 
     private func keepaliveFired() {
         // Behind a close frame, either side's, the close timeout watches.
-        guard case .open(let machine) = self.phase, machine.isOpen, !machine.holdsEnd, let context else {
-            return
-        }
+        guard !self.isOver, self.machine.isOpen, !self.machine.holdsEnd, let context else { return }
         let unsent = self.unsentBytes
         if self.isReadingPaused || unsent < self.unsentAtKeepalive { self.heardFromPeer() }
         self.unsentAtKeepalive = unsent

@@ -5,7 +5,7 @@ import WebSocketWire
 extension WebSocketHandler {
     func send(_ ticket: SendTicket) {
         if ticket.isCancelled { return ticket.fail(CancellationError()) }
-        guard case .open = self.phase else { return ticket.fail(self.endingError) }
+        guard !self.isOver else { return ticket.fail(self.endingError) }
         if case .piece(_, let stream) = ticket.content, !self.sends.isActive(stream) {
             return ticket.fail(Self.messageHasEnded)
         }
@@ -42,15 +42,18 @@ extension WebSocketHandler {
     private func write(_ content: SendTicket.Content) -> WebSocketError? {
         switch content {
         case .message(let message):
-            return self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
-                try machine.send(message, outbound: &outbound)
+            var payload: ByteBuffer?
+            let error = self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
+                try machine.send(message, outbound: &outbound, payload: &payload)
             }
+            if let payload { self.context?.write(Self.wrapOutboundOut(payload), promise: nil) }
+            return error
         case .prepared(let prepared):
             return self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
                 try machine.send(prepared, outbound: &outbound)
             }
         case .stream(let stream):
-            guard case .open(let machine) = self.phase, machine.isOpen else { return self.endingError }
+            guard !self.isOver, self.machine.isOpen else { return self.endingError }
             self.sends.begin(stream)
             return nil
         case .piece(let bytes, let stream):
@@ -130,7 +133,7 @@ extension WebSocketHandler {
     func close(_ code: WebSocketCloseCode, reason: String, timeout: TimeAmount) -> WebSocketError? {
         // What the peer said first counts.
         self.performHeldEnd()
-        guard case .open(let machine) = self.phase, !machine.closeSent else { return nil }
+        guard !self.isOver, !self.machine.closeSent else { return nil }
         let error = self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
             try machine.sendClose(code, reason: reason, outbound: &outbound)
         }
@@ -177,19 +180,13 @@ extension WebSocketHandler {
     private func sendFrame(
         _ make: (inout WebSocketMachine, inout ByteBuffer) throws(WebSocketSendError) -> Void
     ) -> WebSocketError? {
-        guard case .open(var machine) = self.phase, let context else { return self.endingError }
-        guard machine.isOpen else { return self.endingError }
-        // One owner while it changes; put back before the write, which may call this handler again.
-        self.phase = .ended
+        guard !self.isOver, self.machine.isOpen, let context else { return self.endingError }
         var outbound = ByteBuffer()
-        var refusal: WebSocketError?
         do {
-            try make(&machine, &outbound)
+            try make(&self.machine, &outbound)
         } catch {
-            refusal = .unsendable("\(error)")
+            return .unsendable("\(error)")
         }
-        self.phase = .open(consume machine)
-        if let refusal { return refusal }
         context.write(Self.wrapOutboundOut(outbound), promise: nil)
         self.flushSoon(context)
         return nil

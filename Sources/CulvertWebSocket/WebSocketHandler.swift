@@ -8,14 +8,10 @@ final class WebSocketHandler: ChannelDuplexHandler {
     typealias OutboundIn = Never
     typealias OutboundOut = ByteBuffer
 
-    enum Phase {
-        /// Messages flow. Leaves when both close frames are through, on EOF, or on a violation.
-        case open(WebSocketMachine)
-        /// Nothing is sent any more; the channel is closed or about to be.
-        case ended
-    }
-
-    var phase: Phase
+    /// Changed in place: taking it out and putting it back costs more than a small message does otherwise.
+    var machine: WebSocketMachine
+    /// Nothing is sent or received any more; the channel is closed or about to be.
+    private(set) var isOver = false
     let settings: WebSocketSettings
     private let queue: MessageQueue
 
@@ -59,10 +55,9 @@ final class WebSocketHandler: ChannelDuplexHandler {
         self.settings = settings
         self.queue = queue
         self.latency = latency
-        var machine = WebSocketMachine(
+        self.machine = WebSocketMachine(
             role: settings.role, limits: settings.limits, maskingKey: { keys.next() }, transform: transform)
-        machine.delivery = .messagesOrFragments
-        self.phase = .open(machine)
+        self.machine.delivery = .messagesOrFragments
     }
 
     // MARK: Events of the channel
@@ -74,11 +69,10 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .open(var machine) = self.phase else { return }
-        self.phase = .ended
+        guard !self.isOver else { return }
         self.heardFromPeer()
-        machine.receive(Self.unwrapInboundIn(data))
-        self.run(consume machine)
+        self.machine.receive(Self.unwrapInboundIn(data))
+        self.run()
     }
 
     func read(context: ChannelHandlerContext) {
@@ -115,20 +109,19 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     // MARK: Messages that come
 
-    /// Takes the machine over so that its buffers have one owner, and puts it back unless the connection ended.
+    /// Performs what the received bytes amount to.
     ///
     /// While the consumer is slow, what was received stays as it is: inflated it could be a thousand times larger.
     ///
     /// - Parameter holdsEnd: the peer's close, or a violation, waits until the consumer has answered the messages
     ///   before it.
-    private func run(_ machine: consuming WebSocketMachine, holdsEnd: Bool = true) {
-        var machine = consume machine
+    private func run(holdsEnd: Bool = true) {
         var holdsEnd = holdsEnd
         var outbound = ByteBuffer()
         var end: (MessageQueue.End, WebSocketClose)?
         actions: while !self.isReadingPaused {
-            switch machine.nextAction(outbound: &outbound, holdsEnd: holdsEnd) {
-            case .needMore where machine.holdsEnd && !self.queue.isConsumerBusy():
+            switch self.machine.nextAction(outbound: &outbound, holdsEnd: holdsEnd) {
+            case .needMore where self.machine.holdsEnd && !self.queue.isConsumerBusy():
                 holdsEnd = false
             case .needMore:
                 break actions
@@ -151,8 +144,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
                 break actions
             }
         }
-        if machine.holdsEnd { self.limitHeldEnd() }
-        self.phase = .open(consume machine)
+        if self.machine.holdsEnd { self.limitHeldEnd() }
         self.settings.metrics.add(&self.traffic)
         // The end before the write: a write that fails calls this handler, which must know by then.
         if let (end, close) = end { self.end(end, close: close) }
@@ -187,16 +179,15 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     /// Hands out what was received the way the consumer wants it.
     func deliver(_ delivery: MessageDelivery) {
-        guard case .open(var machine) = self.phase else { return }
-        self.phase = .ended
-        machine.delivery = delivery
-        self.run(consume machine)
+        guard !self.isOver else { return }
+        self.machine.delivery = delivery
+        self.run()
     }
 
     /// The consumer cannot take what comes.
     func refuse(_ error: WebSocketProtocolError) {
         self.performHeldEnd()
-        guard case .open = self.phase else { return }
+        guard !self.isOver else { return }
         let close = WebSocketClose(code: error.closeCode, reason: error.detail)
         _ = self.close(close.code, reason: close.reason, timeout: .seconds(1))
         self.end(.failed(.protocolViolation(error)), close: close)
@@ -207,7 +198,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private func countUnreadReplies(_ count: Int, context: ChannelHandlerContext) {
         guard !context.channel.isWritable else { return self.unreadReplies = 0 }
         self.unreadReplies += count
-        guard self.unreadReplies > Self.maxUnreadReplies, case .open = self.phase else { return }
+        guard self.unreadReplies > Self.maxUnreadReplies, !self.isOver else { return }
         let loss = WebSocketError.connectionLost("the peer sends pings and reads none of the pongs")
         self.end(.failed(loss), close: WebSocketClose(code: .abnormalClosure))
         context.channel.closeWithoutFarewell()
@@ -225,19 +216,19 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private func connectionEnded(_ reason: InputEnd) {
         // Nobody is there any more for the answers that it waits for.
         self.performHeldEnd()
-        guard case .open(var machine) = self.phase, self.heldInputEnd == nil else { return }
-        let close = machine.receiveEOF()
+        guard !self.isOver, self.heldInputEnd == nil else { return }
         let error: WebSocketError =
             switch reason {
             case .closed:
-                .connectionLost("the peer ended it without a close frame (\(close.code))")
+                .connectionLost(
+                    "the peer ended it without a close frame (\(WebSocketCloseCode.abnormalClosure))")
             case .failed(let error): error
             }
         if self.isReadingPaused {
             self.heldInputEnd = reason
             return self.failWaiting(error)
         }
-        self.end(.failed(error), close: close)
+        self.end(.failed(error), close: WebSocketClose(code: .abnormalClosure))
     }
 
     /// A consumer that is not done with what came within the close timeout is not waited for.
@@ -251,9 +242,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     /// The peer's close, or a violation, waits no longer.
     func performHeldEnd() {
-        guard case .open(let machine) = self.phase, machine.holdsEnd else { return }
-        self.phase = .ended
-        self.run(machine, holdsEnd: false)
+        guard !self.isOver, self.machine.holdsEnd else { return }
+        self.run(holdsEnd: false)
     }
 
     /// The consumer has caught up, or is done with what came.
@@ -266,10 +256,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         guard self.isReadingPaused else { return }
         self.isReadingPaused = false
         self.heardFromPeer()
-        if case .open(let machine) = self.phase {
-            self.phase = .ended
-            self.run(machine)
-        }
+        if !self.isOver { self.run() }
         guard !self.isReadingPaused else { return }
         if let heldInputEnd {
             self.heldInputEnd = nil
@@ -291,7 +278,9 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
 
     func end(_ end: MessageQueue.End, close: WebSocketClose) {
-        self.phase = .ended
+        self.isOver = true
+        // Nothing of the connection's buffers is needed any more.
+        _ = self.machine.receiveEOF()
         self.keepaliveTask?.cancel()
         self.heldEndTask?.cancel()
         self.resumeReading()

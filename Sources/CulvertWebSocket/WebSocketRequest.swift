@@ -7,7 +7,7 @@ struct WebSocketRequest {
     private(set) var url: WebSocketURL
     private var fields: HTTPFields
     private(set) var tls: TLSOptions
-    private var redirectsLeft: Int
+    private(set) var redirectsLeft: Int
 
     init(_ url: WebSocketURL, configuration: WebSocketClient.Configuration) {
         self.url = url

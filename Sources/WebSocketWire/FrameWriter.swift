@@ -39,6 +39,13 @@ package func writeFrame(
     }
 }
 
+/// The head alone of a server's frame with so many bytes, which follow without a copy.
+func writeFrameHead(opcode: WebSocketOpcode, payloadLength: Int, into buffer: inout ByteBuffer) {
+    buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: FrameHeader.maxBytes) { room in
+        writeHead(first: opcode.rawValue | 0x80, payloadLength: payloadLength, isMasked: false, to: room)
+    }
+}
+
 /// The two to ten bytes before the mask. Returns how many.
 private func writeHead(
     first: UInt8, payloadLength: Int, isMasked: Bool, to room: UnsafeMutableRawBufferPointer

@@ -6,12 +6,27 @@ extension WebSocketMachine {
     package mutating func send(
         _ message: WebSocketMessage, outbound: inout ByteBuffer
     ) throws(WebSocketSendError) {
+        var payload: ByteBuffer?
+        try send(message, outbound: &outbound, payload: &payload)
+        if let payload { outbound.writeImmutableBuffer(payload) }
+    }
+
+    /// Sends a message as one frame.
+    ///
+    /// - Parameter payload: becomes what goes out behind `outbound`, when there is something: a large payload that
+    ///   needs neither mask nor compression is not copied.
+    package mutating func send(
+        _ message: WebSocketMessage, outbound: inout ByteBuffer, payload: inout ByteBuffer?
+    ) throws(WebSocketSendError) {
         guard isOpen else { throw .closed }
         guard outgoing == nil else { throw .messageInProgress }
         switch message {
         case .binary(let bytes):
             if transform?.shouldEncode(byteCount: bytes.readableBytes) == true {
                 writeEncoded(.binary, bytes, outbound: &outbound)
+            } else if role == .server, bytes.readableBytes >= Self.uncopiedBytes {
+                writeFrameHead(opcode: .binary, payloadLength: bytes.readableBytes, into: &outbound)
+                payload = bytes
             } else {
                 write(.binary, bytes, outbound: &outbound)
             }
@@ -23,6 +38,9 @@ extension WebSocketMachine {
             }
         }
     }
+
+    /// 16 KiB: copying less costs no more than another piece does that the socket is given.
+    private static let uncopiedBytes = 16 << 10
 
     /// Sends a message that is prepared for many connections.
     package mutating func send(

@@ -19,7 +19,9 @@ from peers import Peer, say
 SIZES = [32, 1024, 65536]
 CONNECTIONS = 32
 IDLE = 5000
-FILES = pathlib.Path(__file__).parent.absolute() / "Peers" / "websocket"
+# The clients are made for the load; the servers are those of the interoperability runs.
+CLIENTS = pathlib.Path(__file__).parent.absolute() / "Peers" / "websocket"
+SERVERS = pathlib.Path(__file__).parents[2].absolute() / "Sources" / "CulvertInterop" / "Resources" / "peers"
 GO = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode"}
 NODE = {"NODE_PATH": "/usr/share/nodejs"}
 
@@ -59,12 +61,11 @@ class Workshop:
         command += ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
         command += ["-keyout", self.key, "-out", self.certificate]
         subprocess.run(command, check=True, capture_output=True)
-        for name in ("gorilla_server", "gorilla_client"):
+        for source in (SERVERS / "gorilla_echo.go", CLIENTS / "gorilla_client.go"):
             environment = os.environ | GO | {"GOCACHE": str(self.folder / "gocache")}
-            self.compile(["go", "build", "-o", self.folder / name, FILES / f"{name}.go"], environment)
-        self.compile(
-            ["cc", "-O2", "-o", self.folder / "libwebsockets_server", FILES / "libwebsockets_server.c", "-lwebsockets"]
-        )
+            self.compile(["go", "build", "-o", self.folder / source.stem, source], environment)
+        source = SERVERS / "libwebsockets_echo.c"
+        self.compile(["cc", "-O2", "-o", self.folder / source.stem, source, "-lwebsockets"])
 
     def compile(self, command, environment=None):
         try:
@@ -80,10 +81,10 @@ class Workshop:
         return {
             "culvert": ([str(programs / "benchmarks"), "echo-server", "--on-event-loop"], {}),
             "culvert, default": ([str(programs / "benchmarks"), "echo-server"], {}),
-            "websockets": ([python, str(FILES / "websockets_server.py")], {}),
-            "ws": (["node", str(FILES / "ws_server.js")], NODE),
-            "gorilla": ([str(self.folder / "gorilla_server")], {}),
-            "libwebsockets": ([str(self.folder / "libwebsockets_server")], {}),
+            "websockets": ([python, str(SERVERS / "websockets_echo.py")], {}),
+            "ws": (["node", str(SERVERS / "node_ws_echo.js")], NODE),
+            "gorilla": ([str(self.folder / "gorilla_echo")], {}),
+            "libwebsockets": ([str(self.folder / "libwebsockets_echo")], {}),
         }
 
     def clients(self, programs):
@@ -103,8 +104,8 @@ class Workshop:
         return {
             "culvert": (ours("--on-event-loop"), {}),
             "culvert, default": (ours(), {}),
-            "websockets": (theirs(python, FILES / "websockets_client.py"), {}),
-            "ws": (theirs("node", FILES / "ws_client.js"), NODE),
+            "websockets": (theirs(python, CLIENTS / "websockets_client.py"), {}),
+            "ws": (theirs("node", CLIENTS / "ws_client.js"), NODE),
             "gorilla": (theirs(self.folder / "gorilla_client"), {}),
         }
 

@@ -1,6 +1,6 @@
 // An echo server on Gorilla's WebSocket library.
 //
-//	gorilla_echo PORT
+//	gorilla_echo PORT [CERTIFICATE KEY]
 package main
 
 import (
@@ -37,5 +37,9 @@ func echo(response http.ResponseWriter, request *http.Request) {
 
 func main() {
 	http.HandleFunc("/", echo)
-	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Args[1], nil))
+	address := "127.0.0.1:" + os.Args[1]
+	if len(os.Args) > 2 {
+		log.Fatal(http.ListenAndServeTLS(address, os.Args[2], os.Args[3], nil))
+	}
+	log.Fatal(http.ListenAndServe(address, nil))
 }

@@ -1,6 +1,6 @@
 /* An echo server on libwebsockets.
  *
- *     libwebsockets_echo PORT
+ *     libwebsockets_echo PORT [CERTIFICATE KEY]
  *
  * The library hands over pieces of messages; they are gathered, and go back as frames of CHUNK bytes.
  */
@@ -15,14 +15,14 @@
 
 struct message {
 	struct message *next;
-	size_t length, sent;
+	size_t length, sent, capacity;
 	int binary;
 	unsigned char *bytes; /* LWS_PRE bytes of room for a frame's head, then the payload */
 };
 
 struct session {
-	struct message *incoming, *first, *last;
-	size_t capacity;
+	/* The spare one was sent, and is used again. */
+	struct message *incoming, *first, *last, *spare;
 	int compressed;
 };
 
@@ -40,23 +40,25 @@ static int gather(struct session *session, struct lws *socket, const void *piece
 	size_t needed;
 
 	if (!message) {
-		message = calloc(1, sizeof(*message));
+		message = session->spare ? session->spare : calloc(1, sizeof(*message));
 		if (!message)
 			return -1;
+		session->spare = NULL;
+		message->next = NULL;
+		message->length = message->sent = 0;
 		message->binary = lws_frame_is_binary(socket);
 		session->incoming = message;
-		session->capacity = 0;
 	}
 	if (length > LARGEST_MESSAGE - message->length)
 		return -1;
 	needed = LWS_PRE + message->length + length;
-	if (needed > session->capacity) {
+	if (needed > message->capacity) {
 		size_t capacity = needed + needed / 2;
 		unsigned char *bytes = realloc(message->bytes, capacity);
 		if (!bytes)
 			return -1;
 		message->bytes = bytes;
-		session->capacity = capacity;
+		message->capacity = capacity;
 	}
 	if (length)
 		memcpy(message->bytes + LWS_PRE + message->length, piece, length);
@@ -101,7 +103,8 @@ static int send_frame(struct session *session, struct lws *socket)
 		session->first = message->next;
 		if (!session->first)
 			session->last = NULL;
-		release(message);
+		release(session->spare);
+		session->spare = message;
 	}
 	if (session->first)
 		lws_callback_on_writable(socket);
@@ -127,6 +130,7 @@ static int converse(struct lws *socket, enum lws_callback_reasons reason, void *
 		return send_frame(session, socket);
 	case LWS_CALLBACK_CLOSED:
 		release(session->incoming);
+		release(session->spare);
 		while (session->first) {
 			struct message *message = session->first;
 			session->first = message->next;
@@ -152,7 +156,7 @@ int main(int count, char **arguments)
 	struct lws_context_creation_info information;
 	struct lws_context *context;
 
-	if (count != 2)
+	if (count != 2 && count != 4)
 		return 2;
 	lws_set_log_level(0, NULL);
 	memset(&information, 0, sizeof(information));
@@ -162,6 +166,11 @@ int main(int count, char **arguments)
 	information.extensions = extensions;
 	information.pt_serv_buf_size = CHUNK;
 	information.options = LWS_SERVER_OPTION_DISABLE_IPV6 | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
+	if (count == 4) {
+		information.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+		information.ssl_cert_filepath = arguments[2];
+		information.ssl_private_key_filepath = arguments[3];
+	}
 	context = lws_create_context(&information);
 	if (!context)
 		return 1;

@@ -1,9 +1,10 @@
 """An echo server on Python's `websockets`.
 
-    websockets_echo.py PORT
+    websockets_echo.py PORT [CERTIFICATE KEY]
 """
 
 import asyncio
+import ssl
 import sys
 
 from websockets.asyncio.server import serve
@@ -26,9 +27,14 @@ def choose(connection, offered):
     return SUBPROTOCOL if SUBPROTOCOL in offered else None
 
 
-async def main(port):
-    async with serve(echo, "127.0.0.1", port, select_subprotocol=choose, max_size=LARGEST_MESSAGE) as server:
+async def main(port, certificate=None, key=None):
+    context = None
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+    options = {"select_subprotocol": choose, "max_size": LARGEST_MESSAGE, "ssl": context, "backlog": 4096}
+    async with serve(echo, "127.0.0.1", int(port), **options) as server:
         await server.serve_forever()
 
 
-asyncio.run(main(int(sys.argv[1])))
+asyncio.run(main(*sys.argv[1:]))
