@@ -223,7 +223,7 @@ def main():
     parser.add_argument("culvert")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--tunnels", type=int, default=5000)
-    parser.add_argument("--pause", type=float, default=6, help="how long a tunnel rests at most, twice, in seconds")
+    parser.add_argument("--pause", type=float, default=25, help="how long a tunnel rests at most, twice, in seconds")
     options = parser.parse_args()
     if raise_limit() < options.tunnels * 2 + 1000:
         sys.exit(f"soak: {options.tunnels} tunnels need a limit of {options.tunnels * 2 + 1000} descriptors (ulimit -n)")
