@@ -20,6 +20,8 @@ extension Target.Dependency {
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
+    static let nioHTTP2 = product(name: "NIOHTTP2", package: "swift-nio-http2")
+    static let nioHPACK = product(name: "NIOHPACK", package: "swift-nio-http2")
     static let asn1 = product(name: "SwiftASN1", package: "swift-asn1")
     static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let logging = product(name: "Logging", package: "swift-log")
@@ -100,7 +102,7 @@ var targets: [Target] = [
         [
             "CLinux", "CulvertTunnel", "HTTPWire", "PortWire", "SOCKSWire", "ProxyAuth", "ProxyPolicy",
             "ProxyRoutes",
-            .nioCore, .nioPosix, .nioSSL, .nioTLS, .asn1, .httpTypes, .logging, .metrics, .lifecycle, .yams,
+            .nioCore, .nioPosix, .nioSSL, .nioTLS, .nioHTTP2, .nioHPACK, .asn1, .httpTypes, .logging, .metrics, .lifecycle, .yams,
         ]),
 
     // The admin listener needs the proxy and the WebSocket server, which need not know each other.
@@ -232,6 +234,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),

@@ -445,7 +445,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     /// The last answer still goes out to a slow reader, who cannot be expected to ask for the next.
     private func isStillSending(context: ChannelHandlerContext) -> Bool {
-        let unsent = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        let unsent = context.channel.unsentBytes
         defer { self.unsentBefore = unsent }
         return unsent > 0 && unsent != self.unsentBefore
     }

@@ -7,6 +7,7 @@ struct ProxyFlags: ParsableArguments {
     @Option(help: .setting("tls-cert"), completion: .file()) var tlsCert: String?
     @Option(help: .setting("tls-key"), completion: .file()) var tlsKey: String?
     @Option(help: .setting("tls-client-ca"), completion: .file()) var tlsClientCa: String?
+    @Flag(inversion: .prefixedNo, help: .setting("http2")) var http2: Bool?
     @Option(help: .setting("proxy-protocol-from")) var proxyProtocolFrom: [String] = []
     @Option(help: .setting("users-file"), completion: .file()) var usersFile: String?
     @Flag(inversion: .prefixedNo, help: .setting("users-plain-text")) var usersPlainText: Bool?

@@ -197,6 +197,53 @@ struct ProxyPortTests {
         }
     }
 
+    @Test("rules know the user of a client certificate, and roles count")
+    func certificateRules() async throws {
+        let certificates = try await TestCertificates.shared()
+        let origin = try await Origins.shared.web()
+        let proxy = try await self.tlsProxy([
+            "--tls-client-ca", certificates.authority, "--role", "guests=localhost",
+            "--rule", "deny name=no-guests role=guests", "--rule-default", "allow",
+        ])
+        let result = try await self.curl([
+            "--proxy", "https://localhost:\(proxy.port)", "--proxy-cert", certificates.certificate,
+            "--proxy-key", certificates.key, origin.url("/hello"),
+        ])
+        #expect(result.errors.contains("403"), "\(result.errors)")
+        let line = try await proxy.logLine(for: origin.authority)
+        #expect(line.user == "localhost")
+        #expect(line.rule == "no-guests")
+    }
+
+    @Test("a new certificate counts from the reload on, and a bad one keeps the old")
+    func certificateReload() async throws {
+        let certificates = try await TestCertificates.shared()
+        let origin = try await Origins.shared.web()
+        let file = try Workspace.directory("reload").appendingPathComponent("proxy.pem")
+        let certificate = try String(contentsOfFile: certificates.certificate, encoding: .utf8)
+        let other = try String(contentsOfFile: certificates.otherAuthority, encoding: .utf8)
+        try Workspace.write(certificate, to: file)
+        let proxy = try await CulvertProxyProcess([
+            "--tls-cert", file.path, "--tls-key", certificates.key,
+        ])
+        let request = ["--proxy", "https://localhost:\(proxy.port)", origin.url("/hello")]
+        #expect(try await self.curl(request).status == 0)
+        // Of another key.
+        try Workspace.write(other, to: file)
+        proxy.process.signal(SIGHUP)
+        try await eventually("the reload is refused") { proxy.process.errors.text.contains(file.path) }
+        #expect(try await self.curl(request).status == 0)
+        // With the authority behind it, as a chain may be.
+        let chain = try String(contentsOfFile: certificates.authority, encoding: .utf8)
+        try Workspace.write(certificate + chain, to: file)
+        proxy.process.signal(SIGHUP)
+        try await eventually("the chain is shown") {
+            let shown = try await Command.run(
+                ["openssl", "s_client", "-showcerts", "-connect", "localhost:\(proxy.port)"], input: [])
+            return shown.text.components(separatedBy: "BEGIN CERTIFICATE").count > 2
+        }
+    }
+
     @Test("openssl s_client with a certificate of another authority is turned away")
     func otherAuthority() async throws {
         let certificates = try await TestCertificates.shared()

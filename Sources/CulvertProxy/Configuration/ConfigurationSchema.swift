@@ -49,6 +49,7 @@ extension ConfigurationKey {
             "tls-client-ca", \.tlsClientCA,
             "PEM file with the authorities of client certificates. The common name is the user; who has no certificate is let in by a password only."
         ),
+        .boolean("http2", \.allowsHTTP2, "Let TLS clients choose HTTP/2 by ALPN."),
         .list(
             "proxy-protocol-from", "network|unix",
             "Load balancers that begin each connection with a PROXY protocol header (1 or 2); unix for Unix sockets."

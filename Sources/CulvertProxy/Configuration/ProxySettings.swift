@@ -36,6 +36,7 @@ public struct ProxySettings: Sendable {
     var usersFile: ConfigurationEntry?
     var tokensFile: ConfigurationEntry?
     var allowsPlainPasswords = false
+    var allowsHTTP2 = true
     var tlsCert: ConfigurationEntry?
     var tlsKey: ConfigurationEntry?
     var tlsClientCA: ConfigurationEntry?
@@ -101,6 +102,7 @@ public struct ProxySettings: Sendable {
             self.proxy.tls = ListenerTLS(
                 certificateChainFile: try certificate.text(), privateKeyFile: try key.text(),
                 clientAuthoritiesFile: try self.tlsClientCA?.text())
+            self.proxy.tls?.allowsHTTP2 = self.allowsHTTP2
             for entry in [certificate, key, self.tlsClientCA] {
                 if let entry { self.files.append(try entry.text()) }
             }

@@ -439,7 +439,6 @@ final class ForwardHandler: OriginConnectionUser {
     }
 
     private var unsentBytes: Int {
-        let client = (try? self.context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-        return client + (self.origin?.unsentBytes ?? 0)
+        self.context.channel.unsentBytes + (self.origin?.unsentBytes ?? 0)
     }
 }

@@ -91,7 +91,7 @@ final class OriginConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// How much is written and not yet sent, in bytes.
-    var unsentBytes: Int { (try? self.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
+    var unsentBytes: Int { self.channel.unsentBytes }
 
     // MARK: Events of the channel
 

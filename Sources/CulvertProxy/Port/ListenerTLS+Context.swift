@@ -2,6 +2,9 @@ import CulvertTunnel
 import NIOSSL
 
 extension ListenerTLS {
+    /// In ALPN.
+    static let http2 = "h2"
+
     /// Reads the files: not on an event loop.
     func makeContext() throws(TunnelError) -> NIOSSLContext {
         let chain = try Self.load("certificate", self.certificateChainFile) {
@@ -11,7 +14,7 @@ extension ListenerTLS {
             NIOSSLPrivateKeySource.privateKey(try NIOSSLPrivateKey(file: $0, format: .pem))
         }
         var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: key)
-        configuration.applicationProtocols = ["http/1.1"]
+        configuration.applicationProtocols = (self.allowsHTTP2 ? [Self.http2] : []) + ["http/1.1"]
         if let file = self.clientAuthoritiesFile {
             let authorities = try Self.load("client authorities", file) {
                 try NIOSSLCertificate.fromPEMFile($0)

@@ -9,6 +9,8 @@ public struct ListenerTLS: Sendable, Hashable {
     /// A client with a certificate of theirs is a user, by the common name of its subject, and needs no password. One
     /// without is let in only where ``ProxyConfiguration/users`` know it.
     public var clientAuthoritiesFile: String?
+    /// Whether clients may choose HTTP/2 by ALPN. Browsers then carry all their tunnels on one connection.
+    public var allowsHTTP2 = true
 
     /// TLS from two PEM files, with client certificates of the authorities in a third.
     public init(certificateChainFile: String, privateKeyFile: String, clientAuthoritiesFile: String? = nil) {

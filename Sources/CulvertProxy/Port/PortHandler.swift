@@ -89,7 +89,8 @@ final class PortHandler: ChannelInboundHandler, RemovableChannelHandler {
         case DrainEvent.deadline:
             self.close(context: context)
         case let event as TLSUserEvent:
-            if case .handshakeCompleted = event { self.handshakeCompleted(context: context) }
+            guard case .handshakeCompleted(let negotiated) = event else { return }
+            self.handshakeCompleted(negotiated, context: context)
         default:
             context.fireUserInboundEventTriggered(event)
         }
@@ -161,23 +162,42 @@ final class PortHandler: ChannelInboundHandler, RemovableChannelHandler {
         pipeline.fireChannelReadComplete()
     }
 
-    private func handshakeCompleted(context: ChannelHandlerContext) {
+    private func handshakeCompleted(_ negotiated: String?, context: ChannelHandlerContext) {
         guard self.isShakingHands else { return }
         self.phase = .waitingInsideTLS
         let tls = try? context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
         self.client.certificateUser = tls?.peerCertificate.flatMap(CertificateSubject.commonName)
+        guard negotiated == ListenerTLS.http2 else { return }
+        do {
+            try self.makeWay(context: context) {
+                try HTTP2Connection.configure(
+                    $0, behind: self, on: context.eventLoop, core: self.core, client: self.client)
+            }
+        } catch {
+            self.errorCaught(context: context, error: error)
+        }
     }
 
     private func makeWay(for language: ConnectionProtocol, context: ChannelHandlerContext) throws {
         guard let permit else { return self.close(context: context) }
+        try self.makeWay(context: context) {
+            let handler = ConnectionHandler(
+                self.core, client: self.client, permit: permit, speaking: language)
+            try $0.addHandler(handler, position: .after(self))
+        }
+    }
+
+    private func makeWay(
+        context: ChannelHandlerContext, for next: (ChannelPipeline.SynchronousOperations) throws -> Void
+    ) throws {
         self.phase = .done
         self.timer?.cancel()
-        let handler = ConnectionHandler(
-            self.core, client: self.client, permit: permit, speaking: language)
-        try context.pipeline.syncOperations.addHandler(handler, position: .after(self))
+        try next(context.pipeline.syncOperations)
         context.fireChannelActive()
-        context.fireChannelRead(Self.wrapInboundOut(self.buffer))
-        context.fireChannelReadComplete()
+        if self.buffer.readableBytes > 0 {
+            context.fireChannelRead(Self.wrapInboundOut(self.buffer))
+            context.fireChannelReadComplete()
+        }
         context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     }
 

@@ -187,14 +187,8 @@ final class GlueRelay {
     }
 
     private func reset(_ side: RelaySide) {
-        guard let context = self[side].context else { return }
-        // Closing with unsent data and no time to linger makes the kernel send RST instead of FIN.
-        guard let socket = context.channel as? any SocketOptionProvider else {
-            return self.close(side)
-        }
-        socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).assumeIsolated().whenComplete { _ in
-            self.close(side)
-        }
+        self[side].isClosing = true
+        self[side].context?.channel.reset()
     }
 
     private func finish() {
@@ -206,7 +200,7 @@ final class GlueRelay {
 
     private var unsentBytes: Int {
         [self.client, self.origin].reduce(0) { sum, end in
-            sum + ((try? end.context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0)
+            sum + (end.context?.channel.unsentBytes ?? 0)
         }
     }
 

@@ -74,6 +74,13 @@ struct CulvertProxyProcess: Sendable {
         try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(self.process.pid)/fd").count
     }
 
+    /// How much of it is in memory.
+    func residentKilobytes() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(self.process.pid)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        return try line?.split(separator: " ").compactMap { Int($0) }.first.unwrapped("VmRSS") ?? 0
+    }
+
     func connect() async throws -> RawConnection { try await RawConnection(port: self.port) }
 }
 
