@@ -29,6 +29,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     let core: ProxyCore
     let client: ConnectedClient
+    private let authentication = ClientAuthentication()
     var machine: ClientMachine
     var phase = Phase.negotiating
     var entry = AccessLogEntry()
@@ -229,8 +230,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard let authenticator = self.core.authenticator(for: self.client) else {
             return self.perform(self.machine.authenticated(), context: context)
         }
-        let outcome = authenticator.authenticate(
-            authorization: head.fields[.proxyAuthorization], on: context.eventLoop)
+        let outcome = self.authentication.outcome(of: head, by: authenticator, on: context.eventLoop)
         outcome.assumeIsolated().whenSuccess { outcome in
             // A slow hash takes its time: the client may be gone.
             guard case .negotiating = self.phase else { return }
@@ -239,7 +239,9 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
                 self.entry.user = user
                 self.perform(self.machine.authenticated(), context: context)
             case .unknown:
-                let challenges = authenticator.challenges
+                let challenges = authenticator.challenges()
+                self.perform(self.machine.authenticationFailed(challenges: challenges), context: context)
+            case .challenge(let challenges):
                 self.perform(self.machine.authenticationFailed(challenges: challenges), context: context)
             case .overloaded:
                 self.perform(self.machine.denied(.overloaded), context: context)

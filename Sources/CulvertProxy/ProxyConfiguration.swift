@@ -10,10 +10,16 @@ public struct ProxyConfiguration: Sendable {
     public var tls: ListenerTLS?
     /// Load balancers whose connections begin with a PROXY protocol header; its client address counts everywhere.
     public var proxyProtocolFrom = TrustedPeers()
-    /// The users to let in, by Basic. Everybody who can connect is let in when there are neither users nor tokens.
+    /// The users to let in, by Basic. Everybody who can connect is let in when nobody is named here or below.
     public var users: UserTable?
     /// The tokens to let in, by Bearer.
     public var tokens: TokenTable?
+    /// The users to let in by Digest.
+    public var digestUsers: DigestUserTable?
+    /// The users to let in by NTLM, version 2.
+    public var ntlmUsers: NTLMUserTable?
+    /// Lets in who has a ticket, by Negotiate.
+    public var kerberos: KerberosService?
     /// The name of the protection space that a 407 shows.
     public var realm = "Culvert"
     /// Who has which role, for rules: names of users by role.
@@ -58,6 +64,15 @@ public struct ProxyConfiguration: Sendable {
     public var accessLog: (@Sendable (AccessLogEntry) -> Void)?
     /// Told once where the proxy listens, with the ports the system chose.
     public var onListening: (@Sendable ([ListenAddress]) -> Void)?
+
+    /// Whether anybody must say who they are.
+    var asksForUsers: Bool {
+        self.users != nil || self.tokens != nil || self.digestUsers != nil || self.ntlmUsers != nil
+            || self.kerberos != nil
+    }
+
+    /// The realm without what would need an escape, which clients write in different ways.
+    var plainRealm: String { self.realm.filter { $0 != "\"" && $0 != "\\" } }
 
     /// The defaults.
     public init() {}

@@ -3,14 +3,6 @@ import NIOPosix
 import ProxyAuth
 import ProxyRoutes
 
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// The authentication with one hop over all connections of an attempt: performs what its ``ProxyAuthenticator`` asks
 /// for, the mechanism of Negotiate off the event loop. Lives on the event loop of the attempt.
 final class HopAuthentication {
@@ -48,7 +40,7 @@ final class HopAuthentication {
         self.eventLoop = eventLoop
         self.authenticator = ProxyAuthenticator(
             credentials: hop.credentials, schemes: options.schemes,
-            context: .init(host: self.host, random: Self.random, fileTime: Self.fileTime))
+            context: .init(host: self.host, random: Self.random, fileTime: { FileTime.now }))
         if options.sendsUnasked { self.next = hop.credentials.flatMap(ProxyAuthMemory.unasked) }
         if self.next != nil { self.authenticator.answeredUnasked() }
     }
@@ -144,15 +136,5 @@ final class HopAuthentication {
     private static let random: @Sendable (Int) -> [UInt8] = { count in
         var generator = SystemRandomNumberGenerator()
         return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-    }
-
-    /// Windows counts from 1601, which is so many seconds before 1970.
-    private static let secondsFrom1601To1970: UInt64 = 11_644_473_600
-
-    private static let fileTime: @Sendable () -> UInt64 = {
-        var now = timespec()
-        guard clock_gettime(CLOCK_REALTIME, &now) == 0, now.tv_sec >= 0 else { return 0 }
-        return (UInt64(now.tv_sec) &+ HopAuthentication.secondsFrom1601To1970) &* 10_000_000 &+ UInt64(
-            now.tv_nsec) / 100
     }
 }

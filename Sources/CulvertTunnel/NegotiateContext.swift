@@ -27,7 +27,7 @@ final class NegotiateContext: @unchecked Sendable {
     func token(answering input: [UInt8]?) -> Result<[UInt8], NegotiateFailure> {
         var minor: UInt32 = 0
         var name: UnsafeMutableRawPointer?
-        let imported = self.withBuffer(Array("HTTP@\(self.host)".utf8)) { buffer in
+        let imported = GSSAPI.withBuffer(Array("HTTP@\(self.host)".utf8)) { buffer in
             Self.withOID(Self.hostBasedService) { self.library.importName(&minor, buffer, $0, &name) }
         }
         guard imported == 0 else { return .failure(self.failure(imported, minor)) }
@@ -35,8 +35,8 @@ final class NegotiateContext: @unchecked Sendable {
         var output = culvert_gss_buffer()
         let status = self.step(&minor, name, input, &output)
         defer { _ = self.library.releaseBuffer(&minor, &output) }
-        guard status & Self.errorMask == 0 else { return .failure(self.failure(status, minor)) }
-        let token = Array(UnsafeRawBufferPointer(start: output.value, count: output.length))
+        guard status & GSSAPI.errorMask == 0 else { return .failure(self.failure(status, minor)) }
+        let token = [UInt8](output)
         if token.isEmpty {
             return .failure(NegotiateFailure("Kerberos has nothing more to say, and the proxy asks on"))
         }
@@ -47,11 +47,11 @@ final class NegotiateContext: @unchecked Sendable {
         _ minor: inout UInt32, _ name: UnsafeMutableRawPointer?, _ input: [UInt8]?,
         _ output: inout culvert_gss_buffer
     ) -> UInt32 {
-        self.withBuffer(self.bindings?.applicationData ?? []) { data in
+        GSSAPI.withBuffer(self.bindings?.applicationData ?? []) { data in
             var bindings = culvert_gss_channel_bindings()
             bindings.application_data = data.pointee
             return withUnsafeMutablePointer(to: &bindings) { bindings in
-                self.withBuffer(input ?? []) { input in
+                GSSAPI.withBuffer(input ?? []) { input in
                     Self.withOID(Self.spnego) { mechanism in
                         self.library.initSecContext(
                             &minor, nil, &self.context, name, mechanism, Self.flags, 0,
@@ -69,8 +69,6 @@ final class NegotiateContext: @unchecked Sendable {
 
     // MARK: Memory of C
 
-    /// Calling and routine errors (RFC 2744 §3.9.1); what is left are notes, "continue" among them.
-    private static let errorMask: UInt32 = 0xFFFF_0000
     /// Mutual authentication and replay detection.
     private static let flags: UInt32 = 2 | 4
     /// 1.3.6.1.5.5.2
@@ -79,16 +77,6 @@ final class NegotiateContext: @unchecked Sendable {
     private static let hostBasedService: [UInt8] = [
         0x2A, 0x86, 0x48, 0x86, 0xF7, 0x12, 0x01, 0x02, 0x01, 0x04,
     ]
-
-    private func withBuffer<Result>(
-        _ bytes: [UInt8], _ body: (UnsafeMutablePointer<culvert_gss_buffer>) -> Result
-    ) -> Result {
-        var bytes = bytes
-        return bytes.withUnsafeMutableBytes { memory in
-            var buffer = culvert_gss_buffer(length: memory.count, value: memory.baseAddress)
-            return body(&buffer)
-        }
-    }
 
     private static func withOID<Result>(
         _ bytes: [UInt8], _ body: (UnsafeMutablePointer<culvert_gss_oid>) -> Result

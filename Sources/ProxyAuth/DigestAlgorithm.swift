@@ -1,4 +1,5 @@
 import Crypto
+import HTTPWire
 
 /// A hash of the Digest scheme (RFC 7616 §6.1) and whether its key is bound to the session.
 struct DigestAlgorithm: Sendable, Hashable {
@@ -46,6 +47,13 @@ struct DigestAlgorithm: Sendable, Hashable {
 /// Lower-case hexadecimal digits.
 enum Hexadecimal {
     private static let digits = Array("0123456789abcdef".utf8)
+
+    /// The octets of an even number of digits of either case; nil for anything else.
+    static func decode(_ text: some StringProtocol) -> [UInt8]? {
+        let digits = text.utf8.compactMap(ASCII.hexValue)
+        guard digits.count == text.utf8.count, digits.count.isMultiple(of: 2) else { return nil }
+        return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+    }
 
     static func encode(_ bytes: some Sequence<UInt8>) -> String {
         String(

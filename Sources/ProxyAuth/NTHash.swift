@@ -9,16 +9,7 @@ package struct NTHash: Sendable, Hashable {
 
     /// From 32 hexadecimal digits.
     package init?(hex: Secret) {
-        let digits = Array(hex.reveal().utf8)
-        guard digits.count == 32 else { return nil }
-        var bytes: [UInt8] = []
-        for start in stride(from: 0, to: 32, by: 2) {
-            let pair = digits[start..<start + 2]
-            guard pair.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }),
-                let byte = UInt8(String(decoding: pair, as: UTF8.self), radix: 16)
-            else { return nil }
-            bytes.append(byte)
-        }
+        guard let bytes = Hexadecimal.decode(hex.reveal()), bytes.count == 16 else { return nil }
         self.bytes = bytes
     }
 }

@@ -13,8 +13,6 @@ struct NTLMAnswer: Sendable {
 
     private static let headerLength = 88
     private static let micOffset = 72
-    /// In the flags attribute: a message integrity code is there.
-    private static let hasMIC: UInt32 = 2
 
     func message(to challenge: NTLMChallengeMessage) -> [UInt8] {
         let info = self.targetInfo(challenge)
@@ -37,7 +35,7 @@ struct NTLMAnswer: Sendable {
         var info = challenge.targetInfo
         if info.timestamp != nil {
             let flags = info[.flags].flatMap { LittleEndian.read(UInt32.self, from: $0, at: 0) } ?? 0
-            info[.flags] = LittleEndian.bytes(flags | Self.hasMIC)
+            info[.flags] = LittleEndian.bytes(flags | NTLMTargetInfo.hasMIC)
         }
         info[.targetName] = UTF16LittleEndian.bytes("HTTP/\(self.host)")
         if let channelBinding { info[.channelBindings] = channelBinding }

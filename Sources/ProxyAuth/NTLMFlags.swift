@@ -6,6 +6,7 @@ struct NTLMFlags: OptionSet, Sendable, Hashable {
     static let oem = NTLMFlags(rawValue: 1 << 1)
     static let requestTarget = NTLMFlags(rawValue: 1 << 2)
     static let ntlm = NTLMFlags(rawValue: 1 << 9)
+    static let targetIsServer = NTLMFlags(rawValue: 1 << 17)
     static let alwaysSign = NTLMFlags(rawValue: 1 << 15)
     static let extendedSessionSecurity = NTLMFlags(rawValue: 1 << 19)
     static let targetInfo = NTLMFlags(rawValue: 1 << 23)

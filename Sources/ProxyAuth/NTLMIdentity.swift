@@ -4,6 +4,11 @@ struct NTLMIdentity: Sendable, Hashable {
     /// The user's own domain, empty where none was given: never what a server calls itself.
     let domain: String
 
+    init(user: String, domain: String) {
+        self.user = user
+        self.domain = domain
+    }
+
     /// Reads `DOMAIN\user`, `DOMAIN/user`, `user@realm` (kept whole, as Windows does) or a name alone.
     init(_ text: String) {
         guard let separator = text.firstIndex(where: { $0 == "\\" || $0 == "/" }) else {

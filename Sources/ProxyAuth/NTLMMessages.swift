@@ -29,6 +29,29 @@ struct NTLMChallengeMessage: Sendable, Hashable {
         self.bytes = bytes
     }
 
+    /// A server's answer to what a client can. The time in it makes clients that know of it add their integrity code.
+    ///
+    /// - Parameters:
+    ///   - name: what the server calls itself and its domain: a label, in capitals as NetBIOS has it.
+    ///   - time: in 100 ns since 1601.
+    static func bytes(to offer: NTLMFlags, serverChallenge: [UInt8], name: String, time: UInt64) -> [UInt8] {
+        var flags = offer.intersection(.offered).union([.ntlm, .targetInfo, .targetIsServer])
+        if flags.contains(.unicode) { flags.remove(.oem) }
+        let target = flags.contains(.unicode) ? UTF16LittleEndian.bytes(name) : Array(name.utf8)
+        var info = NTLMTargetInfo()
+        info[.domainName] = UTF16LittleEndian.bytes(name)
+        info[.computerName] = UTF16LittleEndian.bytes(name)
+        info[.timestamp] = LittleEndian.bytes(time)
+        let start = 48
+        let field = { (bytes: [UInt8], offset: Int) -> [UInt8] in
+            let length = LittleEndian.bytes(UInt16(truncatingIfNeeded: bytes.count))
+            return length + length + LittleEndian.bytes(UInt32(truncatingIfNeeded: offset))
+        }
+        return NTLMNegotiateMessage.signature + LittleEndian.bytes(UInt32(2)) + field(target, start)
+            + LittleEndian.bytes(flags.rawValue) + serverChallenge + [UInt8](repeating: 0, count: 8)
+            + field(info.bytes, start + target.count) + target + info.bytes
+    }
+
     private static func targetInfo(_ bytes: [UInt8]) -> NTLMTargetInfo? {
         guard let length = LittleEndian.read(UInt16.self, from: bytes, at: 40),
             let offset = LittleEndian.read(UInt32.self, from: bytes, at: 44), length > 0

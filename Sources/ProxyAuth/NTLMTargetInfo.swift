@@ -2,11 +2,16 @@
 struct NTLMTargetInfo: Sendable, Hashable {
     enum Identifier: UInt16 {
         case end = 0
+        case computerName = 1
+        case domainName = 2
         case flags = 6
         case timestamp = 7
         case targetName = 9
         case channelBindings = 10
     }
+
+    /// In the flags attribute: a message integrity code is there.
+    static let hasMIC: UInt32 = 2
 
     private var pairs: [(identifier: UInt16, value: [UInt8])] = []
 

@@ -1,5 +1,4 @@
 import Crypto
-import HTTPWire
 
 /// Bearer tokens (RFC 6750) and whose they are; of each only its SHA-256 is kept. A token is random and long: unlike a
 /// password it needs no slow hash.
@@ -39,9 +38,7 @@ public struct TokenTable: Sendable {
     }
 
     private static func digest(hexadecimal text: String) -> SHA256.Digest? {
-        let digits = text.utf8.compactMap(ASCII.hexValue)
-        guard digits.count == 64, text.utf8.count == 64 else { return nil }
-        let bytes = stride(from: 0, to: 64, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+        guard let bytes = Hexadecimal.decode(text), bytes.count == 32 else { return nil }
         return bytes.withUnsafeBytes { $0.load(as: SHA256.Digest.self) }
     }
 }

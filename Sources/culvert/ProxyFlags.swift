@@ -12,6 +12,9 @@ struct ProxyFlags: ParsableArguments {
     @Option(help: .setting("users-file"), completion: .file()) var usersFile: String?
     @Flag(inversion: .prefixedNo, help: .setting("users-plain-text")) var usersPlainText: Bool?
     @Option(help: .setting("tokens-file"), completion: .file()) var tokensFile: String?
+    @Option(help: .setting("digest-file"), completion: .file()) var digestFile: String?
+    @Option(help: .setting("ntlm-file"), completion: .file()) var ntlmFile: String?
+    @Option(help: .setting("kerberos-keytab"), completion: .file()) var kerberosKeytab: String?
     @Option(help: .setting("realm")) var realm: String?
     @Option(help: .setting("connect-port")) var connectPort: [String] = []
     @Option(help: .setting("guard")) var `guard`: String?

@@ -4,7 +4,7 @@ struct ProxyPart: RunPart {
 
     /// What `culvert proxy` can, of what scenarios ask for. The others are told as unsupported.
     private static let features: Set<ProxyScenario.ProxyFeature> = [
-        .forward, .socks, .tlsListener, .http2Listener, .proxyProtocol,
+        .forward, .socks, .tlsListener, .http2Listener, .proxyProtocol, .digestUsers, .ntlmUsers,
     ]
 
     let site: LocalSite

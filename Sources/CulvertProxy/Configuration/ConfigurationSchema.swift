@@ -79,6 +79,15 @@ extension ConfigurationKey {
         .file(
             "tokens-file", \.tokensFile,
             "Let in these tokens, by Bearer: a file with one name:SHA-256 of the token per line."),
+        .file(
+            "digest-file", \.digestFile,
+            "Let in these users, by Digest: a file of htdigest with the proxy's realm, MD5 or SHA-256."),
+        .file(
+            "ntlm-file", \.ntlmFile,
+            "Let in these users, by NTLMv2: a file with one name:NT hash per line, as secret as passwords."),
+        .file(
+            "kerberos-keytab", \.keyTable,
+            "Let in who has a ticket, by Negotiate: the key table of the service HTTP/host."),
         .text("realm", \.proxy.realm, "text", "The name that a client shows when it asks for a password."),
         .list("connect-port", "port", "Allow CONNECT to these ports only.") {
             (settings, entry) throws(ConfigurationError) in

@@ -35,6 +35,9 @@ public struct ProxySettings: Sendable {
 
     var usersFile: ConfigurationEntry?
     var tokensFile: ConfigurationEntry?
+    var digestFile: ConfigurationEntry?
+    var ntlmFile: ConfigurationEntry?
+    var keyTable: ConfigurationEntry?
     var allowsPlainPasswords = false
     var allowsHTTP2 = true
     var tlsCert: ConfigurationEntry?
@@ -182,6 +185,29 @@ public struct ProxySettings: Sendable {
             self.proxy.tokens = try self.table(in: tokensFile) { (text) throws(UserTableError) in
                 try TokenTable(parsing: text)
             }
+        }
+        try self.finishChallengedUsers()
+    }
+
+    private mutating func finishChallengedUsers() throws(ConfigurationError) {
+        if let digestFile {
+            let realm = self.proxy.plainRealm
+            self.proxy.digestUsers = try self.table(in: digestFile) { (text) throws(UserTableError) in
+                try DigestUserTable(parsing: text, realm: realm)
+            }
+        }
+        if let ntlmFile {
+            self.proxy.ntlmUsers = try self.table(in: ntlmFile) { (text) throws(UserTableError) in
+                try NTLMUserTable(parsing: text)
+            }
+        }
+        guard let keyTable else { return }
+        let path = try keyTable.text()
+        self.files.append(path)
+        do {
+            self.proxy.kerberos = try KerberosService(keyTable: path)
+        } catch {
+            throw keyTable.error("\(error)")
         }
     }
 

@@ -1,3 +1,6 @@
+import CulvertTunnel
+import HTTPTypes
+import HTTPWire
 import NIOCore
 import NIOPosix
 import ProxyAuth
@@ -12,6 +15,8 @@ final class Authenticator: Sendable {
         case user(String)
         /// Nobody, or the wrong password.
         case unknown
+        /// Not yet: these `Proxy-Authenticate` lines and no others go into the 407.
+        case challenge([String])
         /// More passwords wait to be checked than will be in good time.
         case overloaded
     }
@@ -20,10 +25,14 @@ final class Authenticator: Sendable {
         var verified: VerifiedCredentials
         /// Checks under way, by what is checked, and who waits for them.
         var waiting: [[UInt8]: [EventLoopPromise<Outcome>]] = [:]
+        /// Tickets that are being looked at.
+        var tickets = 0
+        var digest: DigestVerifier?
     }
 
-    /// The `Proxy-Authenticate` lines of a 407, one for each scheme.
-    let challenges: [String]
+    let ntlmUsers: NTLMUserTable?
+    let acceptsNegotiate: Bool
+    private let realm: String
     private let users: UserTable?
     private let tokens: TokenTable?
     private let state: Mutex<State>
@@ -40,22 +49,40 @@ final class Authenticator: Sendable {
 
     /// Nil when everybody is let in.
     init?(_ configuration: ProxyConfiguration) {
-        guard configuration.users != nil || configuration.tokens != nil else { return nil }
+        guard configuration.asksForUsers else { return nil }
         self.users = configuration.users
         self.tokens = configuration.tokens
-        let realm = configuration.realm.filter { $0 != "\"" && $0 != "\\" }
-        self.challenges =
-            (configuration.users == nil ? [] : ["Basic realm=\"\(realm)\", charset=\"UTF-8\""])
-            + (configuration.tokens == nil ? [] : ["Bearer realm=\"\(realm)\""])
-        let key = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
-        self.state = Mutex(State(verified: VerifiedCredentials(key: key)))
+        self.ntlmUsers = configuration.ntlmUsers
+        self.acceptsNegotiate = configuration.kerberos != nil
+        self.realm = configuration.plainRealm
+        let realm = self.realm
+        let digest = configuration.digestUsers.map {
+            DigestVerifier(users: $0, realm: realm, key: Self.randomKey(), at: .now)
+        }
+        self.state = Mutex(State(verified: VerifiedCredentials(key: Self.randomKey()), digest: digest))
     }
 
-    /// By a `Proxy-Authorization` value. The future is complete at once where no slow hash is needed.
-    func authenticate(authorization fieldValue: String?, on eventLoop: any EventLoop) -> EventLoopFuture<
-        Outcome
-    > {
-        guard let fieldValue else { return eventLoop.makeSucceededFuture(.unknown) }
+    private static func randomKey() -> [UInt8] { (0..<32).map { _ in UInt8.random(in: .min ... .max) } }
+
+    /// The `Proxy-Authenticate` lines of a 407, one for each scheme, the strongest first.
+    func challenges(isStale: Bool = false) -> [String] {
+        let digest = self.state.withLock {
+            $0.digest?.challenges(random: .random(in: .min ... .max), isStale: isStale, at: .now)
+        }
+        return (self.acceptsNegotiate ? ["Negotiate"] : []) + (digest ?? [])
+            + (self.ntlmUsers == nil ? [] : ["NTLM"])
+            + (self.tokens == nil ? [] : ["Bearer realm=\"\(self.realm)\""])
+            + (self.users == nil ? [] : ["Basic realm=\"\(self.realm)\", charset=\"UTF-8\""])
+    }
+
+    /// By a `Proxy-Authorization` value that says all at once: Digest, Bearer or Basic. The future is complete at once
+    /// where no slow hash is needed.
+    func authenticate(
+        _ head: RequestHead, _ fieldValue: String, on eventLoop: any EventLoop
+    ) -> EventLoopFuture<Outcome> {
+        if fieldValue.prefix(7).lowercased() == "digest " {
+            return eventLoop.makeSucceededFuture(self.digest(head, fieldValue))
+        }
         if let tokens, let token = TokenTable.token(in: fieldValue) {
             return eventLoop.makeSucceededFuture(tokens.user(forToken: token).map(Outcome.user) ?? .unknown)
         }
@@ -63,6 +90,37 @@ final class Authenticator: Sendable {
             return eventLoop.makeSucceededFuture(.unknown)
         }
         return self.authenticate(credentials, on: eventLoop)
+    }
+
+    private func digest(_ head: RequestHead, _ fieldValue: String) -> Outcome {
+        let outcome = self.state.withLock {
+            $0.digest?.verify(fieldValue, method: head.method.rawValue, target: head.target, at: .now)
+        }
+        return switch outcome {
+        case .user(let user): .user(user)
+        case .stale: .challenge(self.challenges(isStale: true))
+        case .unknown, nil: .unknown
+        }
+    }
+
+    /// Looks at a ticket, or the next part of a conversation, off the event loop.
+    func negotiate(
+        _ token: [UInt8], _ acceptor: NegotiateAcceptor, on eventLoop: any EventLoop
+    ) -> EventLoopFuture<Outcome> {
+        let hasRoom = self.state.withLock { state in
+            guard state.tickets < Self.maxWaiting else { return false }
+            state.tickets += 1
+            return true
+        }
+        guard hasRoom else { return eventLoop.makeSucceededFuture(.overloaded) }
+        let work = Self.threads.runIfActive(eventLoop: eventLoop) { acceptor.accept(token) }
+        return work.map { outcome in
+            switch outcome {
+            case .user(let user): Outcome.user(user)
+            case .challenge(let token): .challenge(["Negotiate \(Base64.encode(token))"])
+            case .failed: .unknown
+            }
+        }.always { _ in self.state.withLock { $0.tickets -= 1 } }
     }
 
     /// By a user name and password, however they came.

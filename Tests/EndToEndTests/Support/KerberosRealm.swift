@@ -9,6 +9,8 @@ final class KerberosRealm: Sendable {
     /// Of whatever asks for a ticket.
     let environment: [String: String]
     let proxy: String
+    /// The keys of the service HTTP/localhost.
+    let keyTable: String
     private let keyServer: LeashedProcess
     private let squid: LeashedProcess
 
@@ -35,6 +37,7 @@ final class KerberosRealm: Sendable {
         ] {
             try await Command.check(["kadmin.local", "-r", Self.name, "-q", query], environment: environment)
         }
+        self.keyTable = path("keytab")
         // Squid reads it as nobody.
         chmod(path("keytab"), 0o644)
         self.keyServer = try await LeashedProcess(["krb5kdc", "-n"], environment: environment)
