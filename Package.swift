@@ -82,11 +82,17 @@ var targets: [Target] = [
     library("ProxyRoutes", ["HTTPWire", "ProxyAuth"]),
     library("ProxyPolicy", ["HTTPWire"]),
 
+    // Only the command has the JavaScript engine in it; the libraries run the command.
+    .systemLibrary(
+        name: "CDuktape", pkgConfig: "duktape", providers: [.apt(["duktape-dev"]), .brew(["duktape"])]),
+    .target(name: "CPACEngine", dependencies: ["CDuktape"]),
+    library("PACEngine", ["CPACEngine", "HTTPWire", "ProxyRoutes"]),
+
     library(
         "CulvertTunnel",
         [
             "CGSSAPI", "HTTPWire", "SOCKSWire", "ProxyAuth", "ProxyRoutes", .nioCore, .nioPosix, .nioSSL,
-            .nioTLS,
+            .nioTLS, .asn1,
             .httpTypes, .crypto,
         ]),
     library(
@@ -129,7 +135,8 @@ var targets: [Target] = [
         name: "culvert",
         dependencies: [
             "CulvertTunnel", "CulvertWebSocket", "CulvertProxy", "CulvertAdmin", "CulvertInterop", "HTTPWire",
-            "ProxyRoutes", "WebSocketWire", .nioCore, .nioPosix, .nioSSL, .httpTypes, .logging, .lifecycle,
+            "PACEngine", "ProxyRoutes", "WebSocketWire", .nioCore, .nioPosix, .nioSSL, .httpTypes, .logging,
+            .lifecycle,
             .unixSignals, .argumentParser,
         ],
         swiftSettings: settings),
@@ -174,6 +181,7 @@ var targets: [Target] = [
     tests("ProxyAuthTests", ["ProxyAuth", "HTTPWire"]),
     tests("ProxyRoutesTests", ["ProxyRoutes", "ProxyAuth", "HTTPWire"]),
     tests("ProxyPolicyTests", ["ProxyPolicy", "HTTPWire"]),
+    tests("PACEngineTests", ["PACEngine", "ProxyRoutes", "HTTPWire"]),
     tests(
         "CulvertTunnelTests",
         [

@@ -9,8 +9,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 build=(
-    # The C libraries: libcurl and OpenSSL of the harness, zlib of the WebSocket codec.
-    libcurl4-openssl-dev libssl-dev zlib1g-dev
+    # The C libraries: libcurl and OpenSSL of the harness, zlib of the WebSocket codec, the JavaScript of PAC scripts.
+    libcurl4-openssl-dev libssl-dev zlib1g-dev duktape-dev
     # Certificates for the examples.
     openssl ca-certificates
 )

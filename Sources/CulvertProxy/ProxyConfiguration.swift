@@ -28,6 +28,10 @@ public struct ProxyConfiguration: Sendable {
     public var upstream = Route.direct
     /// Which way goes to which target, in place of ``upstream``; nil is the one way for all.
     public var routes: RouteRules?
+    /// A script that decides which way goes to which target, in place of ``upstream`` and ``routes``.
+    public var script: ProxyScript?
+    /// Asked for the credentials of parents that a script names; nil is none.
+    public var upstreamCredentials: (@Sendable (ProxyHop) async throws -> ProxyCredentials?)?
     /// TLS with `https` parents.
     public var upstreamTLS = TLSOptions()
     /// How the parents' challenges are answered.

@@ -82,7 +82,37 @@ final class ProxyCore: Sendable {
     func plan(for judgement: Judgement) throws(TunnelError) -> DialPlan {
         let snapshot = judgement.snapshot
         let target = judgement.request.target
-        return try self.plan(for: judgement, viaFirstOf: snapshot.configuration.routes(to: target))
+        guard let script = snapshot.configuration.script else {
+            return try self.plan(for: judgement, viaFirstOf: snapshot.configuration.routes(to: target))
+        }
+        var plan = try self.plan(for: judgement, viaFirstOf: [.direct])
+        plan.connectLimit = snapshot.dialer.connectLimit(routes: 2)
+        plan.choose = { try await self.ask(script, for: target, scheme: .https, snapshot) }
+        return plan
+    }
+
+    /// What a script says, ready to be dialled.
+    func ask(
+        _ script: ProxyScript, for target: Authority, scheme: EnvironmentProxies.TargetScheme,
+        _ snapshot: ProxySnapshot
+    ) async throws(TunnelError) -> [PlannedRoute] {
+        let routes = try await script.routes(for: target, scheme: scheme)
+        for parent in routes.compactMap(\.hops.first) where self.isThisProxy(parent) {
+            throw .configuration("the script's parent \(parent) is this proxy itself")
+        }
+        self.metrics.know(routes)
+        return try await snapshot.dialer.planned(routes, to: target)
+    }
+
+    /// Reads the script, so that a bad file stops the start. What the web does not give now it may give later.
+    func loadScript() async throws {
+        guard let script = self.configuration.script else { return }
+        do {
+            try await script.load()
+        } catch {
+            if case .file = script.source, script.options.onFailure == .error { throw error }
+            self.logger.warning("the proxy script cannot be read yet", metadata: ["error": "\(error)"])
+        }
     }
 
     func plan(for judgement: Judgement, viaFirstOf routes: [Route]) throws(TunnelError) -> DialPlan {

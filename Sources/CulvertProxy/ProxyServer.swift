@@ -36,6 +36,7 @@ public struct ProxyServer: Service {
     ///   TLS with a parent cannot be read.
     public func run() async throws {
         try self.core.warmUp()
+        try await self.core.loadScript()
         let listening = try await self.listen()
         self.core.listenAddresses = listening.addresses
         do {

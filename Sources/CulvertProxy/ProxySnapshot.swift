@@ -29,6 +29,7 @@ final class ProxySnapshot: Sendable {
             .init {
                 $0.openTimeout = configuration.connectTimeout
                 $0.proxyTLS = configuration.upstreamTLS
+                $0.proxyCredentials = configuration.upstreamCredentials
                 $0.proxyAuthentication = configuration.upstreamAuthentication
             }, health: health)
     }

@@ -1,6 +1,26 @@
 import NIOCore
 
 extension DialAttempt {
+    /// Waits for the routes.
+    func choose(_ ask: @escaping @Sendable () async throws -> [PlannedRoute]) {
+        self.enter(.configuration)
+        self.eventLoop.makeFutureWithTask(ask).whenComplete { result in
+            guard !self.isFinished else { return }
+            switch result {
+            case .success(let routes):
+                guard let first = routes.first else {
+                    return self.fail(.configuration("no route leads to \(self.plan.target)"))
+                }
+                self.plan.route = first.route
+                self.plan.hopTLS = first.hopTLS
+                self.plan.alternatives = routes.dropFirst()
+                self.checkTarget()
+            case .failure(let error):
+                self.fail(error as? TunnelError ?? .configuration("\(error)", underlying: error))
+            }
+        }
+    }
+
     /// Goes on along the next route, where the first proxy of this one could not be reached. A proxy that answered, be
     /// it with a refusal, has the last word: its answer would not be another one behind another proxy's back.
     ///

@@ -83,7 +83,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
 
     private func begin() {
         self.deadline = self.eventLoop.scheduleTask(in: self.plan.timeout) { self.timedOut() }
-        self.checkTarget()
+        if let choose = self.plan.choose { self.choose(choose) } else { self.checkTarget() }
     }
 
     /// The check of a target that a proxy will dial.
@@ -103,8 +103,11 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
         }
     }
 
-    private func enter(_ phase: TunnelError.Phase) {
-        if phase != self.phase || self.timeline.isEmpty { self.timeline.enter(phase, at: self.eventLoop.now) }
+    func enter(_ phase: TunnelError.Phase) {
+        if phase != self.phase || self.timeline.isEmpty {
+            self.timeline.enter(phase, at: self.eventLoop.now)
+            self.plan.onTrace?(.entered(phase))
+        }
         self.phase = phase
     }
 
@@ -248,6 +251,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
         let request = ProxyAuthenticator.Request(method: "CONNECT", target: "\(target)")
         self.authentication(index).begin(request, binding: self.channelBinding(index)) { authorization in
             guard !self.isFinished, channel === self.channel else { return }
+            self.traceAnswer(authorization, hop: index)
             let machine = ConnectClientMachine(target: target, fields: fields)
             let handler = ConnectHandler(machine: machine, authorization: authorization) { outcome in
                 // What a connection says that was given up is nobody's concern.
@@ -318,6 +322,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
         _ request: ProxyAuthenticator.Request
     ) -> ConnectHandler.Reply {
         let challenges = Challenge.parse(values)
+        self.plan.onTrace?(.challenged(self.plan.route.hops[index], challenges))
         self.isAnswering = keepsConnection
         self.hasLostChallenged = false
         self.authentication(index).challenged(
@@ -336,12 +341,19 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
             self.carryOver(hop: index)
         case .retry(let value):
             self.retriedHop = index
+            self.traceAnswer(value, hop: index)
             self.connectHandler?.retry(value)
         case .reconnect:
             self.reconnect()
         case .fail(let failure):
             self.fail(self.authenticationError(failure, refusal))
         }
+    }
+
+    /// The scheme alone: what stands behind it is a secret.
+    private func traceAnswer(_ authorization: String?, hop index: Int) {
+        guard let authorization, let onTrace = self.plan.onTrace else { return }
+        onTrace(.answered(self.plan.route.hops[index], scheme: String(authorization.prefix { $0 != " " })))
     }
 
     private func carryOver(hop index: Int) {

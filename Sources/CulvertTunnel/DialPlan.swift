@@ -24,8 +24,12 @@ package struct DialPlan: Sendable {
     package var onOpen: (@Sendable (TunnelTimeline, Route) -> Void)?
     /// Tried in this order where the route's first proxy cannot be reached.
     package var alternatives: ArraySlice<PlannedRoute> = []
+    /// Asked first for the routes, in place of the ones above.
+    package var choose: (@Sendable () async throws -> [PlannedRoute])?
     /// For finding the first peer and connecting to it, while there are alternatives; nil is the whole time.
     package var connectLimit: TimeAmount?
+    /// Told, on the event loop, what goes on.
+    package var onTrace: (@Sendable (DialTrace) -> Void)?
     /// Remembers which proxies cannot be reached.
     var health: RouteHealth?
     /// Told when an alternative is taken: the proxy that could not be reached, why, and the route that is next.

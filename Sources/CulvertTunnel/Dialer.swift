@@ -145,7 +145,19 @@ package struct Dialer: Sendable {
         }
     }
 
-    private func withCredentials(_ route: Route) async throws(TunnelError) -> Route {
+    /// For routes that are known only once the deadline runs: what ``plan(to:viaFirstOf:tls:filter:)`` prepares.
+    package func planned(_ routes: [Route], to target: Authority) async throws(TunnelError) -> [PlannedRoute]
+    {
+        var planned: [PlannedRoute] = []
+        for route in self.health.order(routes) {
+            let plan = try self.plan(to: target, via: try await self.withCredentials(route), tls: nil)
+            planned.append(PlannedRoute(route: plan.route, hopTLS: plan.hopTLS))
+        }
+        return planned
+    }
+
+    /// The route with the credentials that its URLs do not hold.
+    package func withCredentials(_ route: Route) async throws(TunnelError) -> Route {
         guard let ask = self.configuration.proxyCredentials else { return route }
         var hops = route.hops
         for (index, hop) in hops.enumerated() where hop.credentials == nil {
@@ -158,7 +170,8 @@ package struct Dialer: Sendable {
         return Route(hops)
     }
 
-    private func routes(
+    /// The ways to a target, in the order of the setting.
+    package func routes(
         to target: Authority,
         _ setting: ProxySetting,
         scheme: EnvironmentProxies.TargetScheme
@@ -172,6 +185,8 @@ package struct Dialer: Sendable {
             return rules.routes(to: target)
         case .variables(let variables):
             return [try self.route(to: target, scheme: scheme, environment: EnvironmentProxies(variables))]
+        case .script(let script):
+            return try await script.routes(for: target, scheme: scheme)
         case .resolver(let resolve):
             do {
                 return try await resolve(target)

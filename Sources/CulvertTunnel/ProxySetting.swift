@@ -13,6 +13,8 @@ public enum ProxySetting: Sendable {
     case hops([ProxyHop])
     /// Rules by target, with routes to fall back on.
     case rules(RouteRules)
+    /// A proxy auto-configuration script, asked before the deadline runs: it has its own.
+    case script(ProxyScript)
     /// Asked for each target, before the deadline runs: it bounds its own waiting. Of its routes the first is taken whose
     /// first proxy can be reached.
     case resolver(@Sendable (Authority) async throws -> [Route])

@@ -18,15 +18,17 @@ final class TLSContexts: Sendable {
         case .name(let name):
             PreparedTLS(
                 context: try self.context(Key(options: options, checksAddress: false)),
-                serverName: options.serverName ?? name, address: nil, pins: options.pins)
+                serverName: options.serverName ?? name, address: nil, pins: options.pins,
+                isUnverified: options.isUnverified)
         case .address where options.serverName != nil:
             PreparedTLS(
                 context: try self.context(Key(options: options, checksAddress: false)),
-                serverName: options.serverName, address: nil, pins: options.pins)
+                serverName: options.serverName, address: nil, pins: options.pins,
+                isUnverified: options.isUnverified)
         case .address(let address):
             PreparedTLS(
                 context: try self.context(Key(options: options, checksAddress: true)),
-                serverName: nil, address: address, pins: options.pins)
+                serverName: nil, address: address, pins: options.pins, isUnverified: options.isUnverified)
         }
     }
 
@@ -42,6 +44,7 @@ final class TLSContexts: Sendable {
         // NIOSSL checks a certificate without a name against the socket's address, which behind a proxy is the
         // proxy's. `TLSHandshakeHandler` compares the target's address instead.
         if key.checksAddress { configuration.certificateVerification = .noHostnameVerification }
+        if key.options.isUnverified { configuration.certificateVerification = .none }
         switch key.options.trustRoots {
         case .system: break
         case .file(let path): configuration.trustRoots = .file(path)
@@ -91,4 +94,6 @@ package struct PreparedTLS: Sendable {
     let address: IPAddress?
     /// The public keys of which the certificate must have one, unless there are none.
     let pins: Set<PublicKeyPin>
+    /// Whoever the certificate is for and from.
+    let isUnverified: Bool
 }

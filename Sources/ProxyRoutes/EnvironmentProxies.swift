@@ -4,7 +4,7 @@ package import HTTPWire
 /// `no_proxy`.
 package struct EnvironmentProxies: Sendable {
     /// What the target speaks: it chooses the variable.
-    package enum TargetScheme: Sendable, Hashable, CaseIterable {
+    package enum TargetScheme: String, Sendable, Hashable, CaseIterable {
         case ws, wss, http, https
 
         /// The variables in the order they are asked.
@@ -44,6 +44,27 @@ package struct EnvironmentProxies: Sendable {
         self.noProxy = NoProxy(variables["no_proxy"] ?? "")
         self.variables = variables
         self.warnings = warnings + self.noProxy.warnings
+    }
+
+    /// What decides on a target.
+    package enum Decision: Sendable, Hashable {
+        case variable(String)
+        case emptyVariable(String)
+        /// `no_proxy` lists it, or it is this machine.
+        case noProxy
+        case nothing
+    }
+
+    /// Which variable decides on a target, by its lower-case name.
+    package func decision(for target: Authority, scheme: TargetScheme) -> Decision {
+        guard let name = scheme.variables.first(where: { self.variables[$0] != nil }) else { return .nothing }
+        if self.variables[name]?.isEmpty == true { return .emptyVariable(name) }
+        return self.noProxy.matches(target) ? .noProxy : .variable(name)
+    }
+
+    /// The variables that are set, by lower-case name, with values that may hold passwords.
+    package var found: [(name: String, value: String)] {
+        self.variables.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
     /// The route to a target. An empty variable means no proxy, also where a later one names one.

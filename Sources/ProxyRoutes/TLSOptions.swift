@@ -31,6 +31,8 @@ public struct TLSOptions: Sendable, Hashable {
     /// Public keys of which the peer's own certificate must have one, on top of coming from a trusted authority;
     /// empty for any. Not its issuers': those sign for others too.
     public var pins: Set<PublicKeyPin> = []
+    /// Takes any certificate: to look at one that was refused, and never to send anything.
+    package var isUnverified = false
     /// Sent as SNI and checked against the certificate in place of the host; nil means the host itself.
     public var serverName: String?
 

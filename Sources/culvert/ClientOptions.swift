@@ -29,6 +29,29 @@ struct ClientOptions: ParsableArguments {
     var route: [String] = []
 
     @Option(
+        help: ArgumentHelp(
+            "Proxy auto-configuration script that decides: a file, or an http or https URL.",
+            discussion: """
+                It runs in a process of its own, with limits on time and memory, and sees scheme, host and port of the \
+                target. The script of an https URL comes from a server that --proxy-ca trusts.
+                """,
+            valueName: "file|url"),
+        completion: .file())
+    var pac: String?
+
+    @Flag(
+        help:
+            "Take the script of http://wpad/wpad.dat. Whoever answers for that name on the network controls it."
+    )
+    var wpad = false
+
+    @Option(
+        help: ArgumentHelp(
+            "What a script that fails means: error, or direct to go past the proxies it may have named.",
+            valueName: "error|direct"))
+    var pacFallback: ProxyScript.Failure = .error
+
+    @Option(
         help: ArgumentHelp("Field for the CONNECT request, 'Name: value'. Repeatable.", valueName: "field"))
     var proxyHeader: [String] = []
 
@@ -114,13 +137,35 @@ struct ClientOptions: ParsableArguments {
 
     /// - Parameter isTold: prints what was assumed of the URLs.
     func proxySetting(isTold: Bool = true) throws -> ProxySetting {
-        guard self.route.isEmpty || self.proxy.isEmpty else {
-            throw ValidationError("--proxy and --route do not go together; the last rule is for *.")
+        let ways = [!self.proxy.isEmpty, !self.route.isEmpty, self.pac != nil, self.wpad]
+        guard ways.count(where: \.self) <= 1 else {
+            throw ValidationError("One of --proxy, --route, --pac and --wpad decides; give no two.")
         }
+        if let source = try self.scriptSource() { return .script(self.script(source)) }
         if !self.route.isEmpty { return .rules(try self.rules(isTold: isTold)) }
         guard !self.proxy.isEmpty else { return .environment }
         if self.proxy == ["none"] { return .none }
         return .hops(try self.proxy.map { try parseProxyURL($0, option: "--proxy", isTold: isTold) })
+    }
+
+    private func scriptSource() throws -> ProxyScriptSource? {
+        if self.wpad { return .wpad }
+        guard let pac else { return nil }
+        guard let source = ProxyScriptSource(pac) else {
+            throw ValidationError("--pac: expected a file, or an http or https URL.")
+        }
+        return source
+    }
+
+    private func script(_ source: ProxyScriptSource) -> ProxyScript {
+        ProxyScript(
+            source,
+            .init {
+                $0.evaluator = PACEvaluatorCommand.invocation
+                $0.onFailure = self.pacFallback
+                $0.tls = self.proxyTLS
+                $0.onNotice = { StandardError.print("culvert: note: \(printable($0))") }
+            })
     }
 
     private func rules(isTold: Bool) throws -> RouteRules {
@@ -177,6 +222,7 @@ struct ClientOptions: ParsableArguments {
 }
 
 extension AuthenticationScheme: ExpressibleByArgument {}
+extension ProxyScript.Failure: ExpressibleByArgument {}
 
 /// A proxy URL of the command line. The error never repeats the value: it may hold a password.
 func parseProxyURL(_ text: String, option: String, isTold: Bool) throws -> ProxyHop {

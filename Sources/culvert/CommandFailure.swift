@@ -30,7 +30,7 @@ enum CommandStatus: Int32 {
           6    the server refused the WebSocket upgrade
           7    timed out
           64   wrong usage; 65: standard input is not what was promised; 130: interrupted
-          78   an error in the configuration file
+          78   an error in the configuration file, or in the proxy auto-configuration script
         """
 }
 
@@ -51,6 +51,7 @@ struct CommandFailure: Error {
         case let error as TunnelError: self.init(tunnel: error)
         case let error as WebSocketError: self.init(webSocket: error)
         case let error as ConfigurationError: self.init(configuration: error)
+        case let error as ProxyScriptError: self.init("\(error)", status: .badConfiguration)
         case let error as ListenError: self.init("\(error)", status: .notConnected)
         case let error as WebSocketListenError: self.init("\(error)", status: .notConnected)
         case is CancellationError: self.init("interrupted", status: .interrupted)
@@ -73,7 +74,7 @@ struct CommandFailure: Error {
         }
         let status: CommandStatus =
             switch error.code {
-            case .invalidConfiguration: .usage
+            case .invalidConfiguration: error.underlying is ProxyScriptError ? .badConfiguration : .usage
             case .nameNotResolved, .connectionFailed, .forbidden: .notConnected
             case .tlsFailed: .tlsFailed
             case .refusedByProxy, .authenticationFailed, .malformedProxyAnswer: .refusedByProxy

@@ -12,6 +12,8 @@ struct Culvert: AsyncParsableCommand {
               culvert ws wss://echo.example/ --proxy http://127.0.0.1:3128
             Reach an ssh server behind a corporate proxy:
               ssh -o ProxyCommand='culvert connect %h:%p --proxy http://proxy.example:3128' host
+            Find out why nothing gets out:
+              culvert doctor wss://echo.example/
             Prove that it speaks with everyone else's software:
               culvert interop
 
@@ -19,5 +21,8 @@ struct Culvert: AsyncParsableCommand {
             a completion script.
             """,
         version: "0.1.0",
-        subcommands: [ProxyCommand.self, WebSocketCommand.self, ConnectCommand.self, InteropCommand.self])
+        subcommands: [
+            ProxyCommand.self, WebSocketCommand.self, ConnectCommand.self, DoctorCommand.self,
+            InteropCommand.self, PACEvaluatorCommand.self,
+        ])
 }

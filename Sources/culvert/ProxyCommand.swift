@@ -80,7 +80,7 @@ struct ProxyCommand: AsyncParsableCommand {
         let environment = ProcessInfo.processInfo.environment
         let settings = try ProxySettings.load(
             file: self.check ?? self.config ?? environment["CULVERT_CONFIG"], environment: environment,
-            flags: self.flags.given)
+            flags: self.flags.given, pacEvaluator: PACEvaluatorCommand.invocation)
         for notice in settings.notices { StandardError.print("culvert proxy: note: \(printable(notice))") }
         return settings
     }

@@ -25,6 +25,9 @@ struct ProxyFlags: ParsableArguments {
     @Option(help: .setting("rule-mode")) var ruleMode: String?
     @Option(help: .setting("upstream")) var upstream: [String] = []
     @Option(help: .setting("route")) var route: [String] = []
+    @Option(help: .setting("pac"), completion: .file()) var pac: String?
+    @Flag(inversion: .prefixedNo, help: .setting("wpad")) var wpad: Bool?
+    @Option(help: .setting("pac-fallback")) var pacFallback: String?
     @Option(help: .setting("upstream-ca"), completion: .file()) var upstreamCa: String?
     @Option(help: .setting("upstream-auth")) var upstreamAuth: [String] = []
     @Option(help: .setting("upstream-credentials")) var upstreamCredentials: String?

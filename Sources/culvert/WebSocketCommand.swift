@@ -130,6 +130,7 @@ struct WebSocketCommand: AsyncParsableCommand {
         let useless: [(String, Bool)] = [
             ("--binary", self.binary), ("--wait", self.wait != nil), ("--ca", self.client.ca != nil),
             ("--proxy", !self.client.proxy.isEmpty), ("--route", !self.client.route.isEmpty),
+            ("--pac", self.client.pac != nil), ("--wpad", self.client.wpad),
             ("--proxy-ca", self.client.proxyCa != nil),
             ("--proxy-header", !self.client.proxyHeader.isEmpty),
             ("--proxy-preemptive-auth", self.client.proxyPreemptiveAuth),

@@ -48,7 +48,7 @@ struct RouteRulesEndToEndTests {
     @Test("culvert proxy: tunnels and plain requests pass over a dead parent, and show it as avoided")
     func proxy() async throws {
         let web = try await Origins.shared.web()
-        let plain = try await PlainOrigin()
+        let plain = try await FileServer(["page": "plain\n"])
         let certificates = try await TestCertificates.shared()
         let squid = try await ProxyServers.shared.server(.squidBasic)
         let dead = "http://127.0.0.1:\(try LoopbackPort.free())"
@@ -80,7 +80,7 @@ struct RouteRulesEndToEndTests {
 
     @Test("culvert proxy: a plain request as the first passes over a dead parent too")
     func forwardedFirst() async throws {
-        let plain = try await PlainOrigin()
+        let plain = try await FileServer(["page": "plain\n"])
         let dead = "http://127.0.0.1:\(try LoopbackPort.free())"
         let proxy = try await CulvertProxyProcess(["--route", "* \(dead), direct"])
         let forwarded = try await Command.run(
@@ -97,22 +97,5 @@ struct RouteRulesEndToEndTests {
         let result = try await CulvertCommand.run(["proxy", "--check", file.path])
         #expect(result.status == 78)
         #expect(result.errors.contains("route: the last rule must be for every target"), "\(result.errors)")
-    }
-}
-
-/// Python's file server with one page.
-private struct PlainOrigin {
-    let port: Int
-    private let process: LeashedProcess
-
-    init() async throws {
-        let root = try Workspace.directory("plain")
-        try Workspace.write("plain\n", to: root.appendingPathComponent("page"))
-        self.port = try LoopbackPort.free()
-        self.process = try await LeashedProcess([
-            PeerPython.path, "-m", "http.server", "--bind", "127.0.0.1", "--directory", root.path,
-            "\(self.port)",
-        ])
-        try await self.process.accepts(on: self.port)
     }
 }

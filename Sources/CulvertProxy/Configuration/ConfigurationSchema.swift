@@ -145,6 +145,16 @@ extension ConfigurationKey {
             "Way out for some targets, in place of upstream: a pattern, then ways by preference, '*.corp.example direct' or "
                 + "'* http://proxy:8080, http://backup:8080'. The first that matches decides; the last is for *."
         ) { (settings, entry) throws(ConfigurationError) in settings.routes = entry }.separated(by: ";"),
+        .text(
+            "pac", \.pac, "file|url",
+            "Proxy auto-configuration script that decides the way out, in place of upstream and route: a file, or an http or https URL."
+        ),
+        .boolean(
+            "wpad", \.usesWPAD,
+            "Take the script of http://wpad/wpad.dat, which whoever answers for that name controls."),
+        .choice(
+            "pac-fallback", \.pacFallback,
+            "What a script that fails means: an error for the request, or going direct."),
         .file("upstream-ca", \.upstreamCA, "PEM file with the authorities to trust for https parents."),
         .list(
             "upstream-auth", "scheme",

@@ -2,6 +2,7 @@ import CulvertTunnel
 import Foundation
 import HTTPWire
 public import Logging
+import NIOPosix
 import ProxyAuth
 import ProxyRoutes
 
@@ -32,6 +33,7 @@ public struct ProxySettings: Sendable {
     public private(set) var notices: [String] = []
     /// Settings as they were given, by name, to tell what a reload cannot change.
     private var entries: [String: ConfigurationEntry] = [:]
+    private var pacEvaluator: [String] = []
 
     var usersFile: ConfigurationEntry?
     var tokensFile: ConfigurationEntry?
@@ -46,6 +48,9 @@ public struct ProxySettings: Sendable {
     var upstreamCA: ConfigurationEntry?
     var upstreamCredentials: ConfigurationEntry?
     var upstreamServiceHost = ""
+    var pac = ""
+    var usesWPAD = false
+    var pacFallback = ProxyScript.Failure.error
     var routes: ConfigurationEntry?
     var rules: ConfigurationEntry?
     var rulesHaveDefault = false
@@ -59,11 +64,14 @@ public struct ProxySettings: Sendable {
     ///   - file: a YAML file; nil for none.
     ///   - environment: variables, of which those named `CULVERT_…` after a setting count.
     ///   - flags: values by setting name, as a command line gave them; a value given once is a list of one.
+    ///   - pacEvaluator: the program for PAC scripts, as in ``CulvertTunnel/ProxyScript/Options/evaluator``.
     /// - Throws: ``ConfigurationError`` that names the place, the key and the problem. Nothing is half applied.
     public static func load(
-        file: String? = nil, environment: [String: String] = [:], flags: [String: [String]] = [:]
+        file: String? = nil, environment: [String: String] = [:], flags: [String: [String]] = [:],
+        pacEvaluator: [String] = ProxyScript.Options().evaluator
     ) throws(ConfigurationError) -> ProxySettings {
         var settings = ProxySettings()
+        settings.pacEvaluator = pacEvaluator
         if let file { settings.entries = try settings.read(file) }
         for entry in ConfigurationSources.entries(environment: environment) {
             settings.entries[entry.key] = entry
@@ -124,13 +132,46 @@ public struct ProxySettings: Sendable {
         }
         try self.finishRoutes()
         try self.finishUpstreamCredentials()
+        try self.finishUpstreamCA()
+        try self.finishScript()
+    }
+
+    private mutating func finishUpstreamCA() throws(ConfigurationError) {
         guard let upstreamCA else { return }
-        guard self.proxy.allRoutes.flatMap(\.hops).contains(where: { $0.scheme == .https }) else {
+        guard
+            self.hasScript
+                || self.proxy.allRoutes.flatMap(\.hops).contains(where: { $0.scheme == .https })
+        else {
             throw upstreamCA.error("is for https parents, and no upstream is one")
         }
         let path = try upstreamCA.text()
         self.files.append(path)
         self.proxy.upstreamTLS.trustRoots = .file(path)
+    }
+
+    private var hasScript: Bool { !self.pac.isEmpty || self.usesWPAD }
+
+    private mutating func finishScript() throws(ConfigurationError) {
+        guard self.hasScript else { return }
+        let key = self.pac.isEmpty ? "wpad" : "pac"
+        let place = self.entries[key]?.place ?? .program
+        let error = { ConfigurationError(place: place, key: key, problem: $0) }
+        guard self.proxy.routes == nil, self.proxy.upstream.hops.isEmpty, self.pac.isEmpty || !self.usesWPAD
+        else {
+            throw error("one of pac, wpad, route and upstream decides; give no two")
+        }
+        guard let source = self.usesWPAD ? .wpad : ProxyScriptSource(self.pac) else {
+            throw error("expected a file, or an http or https URL")
+        }
+        let logger = Logger(label: "culvert.pac")
+        self.proxy.script = ProxyScript(
+            source,
+            .init {
+                $0.evaluator = self.pacEvaluator
+                $0.onFailure = self.pacFallback
+                $0.tls = self.proxy.upstreamTLS
+                $0.onNotice = { logger.notice("the proxy script", metadata: ["notice": "\($0)"]) }
+            })
     }
 
     private mutating func finishRoutes() throws(ConfigurationError) {
@@ -155,6 +196,11 @@ public struct ProxySettings: Sendable {
                 "expected file:PATH, netrc, netrc:PATH, env:NAME or command:COMMAND")
         }
         if let path = source.path { self.files.append(path) }
+        self.proxy.upstreamCredentials = { hop in
+            try await NIOThreadPool.singleton.runIfActive {
+                try source.credentials(forHost: "\(hop.authority.host)")
+            }
+        }
         let withCredentials = { (hop: ProxyHop) throws(ProxyCredentialError) in
             var hop = hop
             if hop.credentials == nil {

@@ -73,8 +73,25 @@ final class ForwardHandler: OriginConnectionUser {
         self.lastActivity = self.start
         self.lastUpload = self.start
         self.armTimer()
-        self.ways = self.core.ways(for: judgement)[...]
-        self.takeWay(request, user: judgement.request.user)
+        self.chooseWays(request, judgement)
+    }
+
+    private func chooseWays(_ request: ForwardRequest, _ judgement: Judgement) {
+        let (serial, user) = (self.serial, judgement.request.user)
+        guard let answer = self.core.scriptWays(for: judgement, on: self.context.eventLoop) else {
+            self.ways = self.core.ways(for: judgement)[...]
+            return self.takeWay(request, user: user)
+        }
+        self.ways = []
+        answer.assumeIsolated().whenComplete { result in
+            guard self.serial == serial, self.machine != nil else { return }
+            switch result {
+            case .success(let ways):
+                self.ways = ways[...]
+                self.takeWay(request, user: user)
+            case .failure(let error): self.fail(.init(dialing: error))
+            }
+        }
     }
 
     private func takeWay(_ request: ForwardRequest, user: String?) {

@@ -9,6 +9,15 @@ extension ProxyCore {
         return snapshot.dialer.health.order(snapshot.configuration.routes(to: judgement.request.target))
     }
 
+    /// The ways by a script; nil where none decides.
+    func scriptWays(for judgement: Judgement, on eventLoop: any EventLoop) -> EventLoopFuture<[Route]>? {
+        let (snapshot, target) = (judgement.snapshot, judgement.request.target)
+        guard let script = snapshot.configuration.script else { return nil }
+        return eventLoop.makeFutureWithTask {
+            try await self.ask(script, for: target, scheme: .http, snapshot).map(\.route)
+        }
+    }
+
     func unreachable(_ parent: ProxyHop) {
         self.snapshot.dialer.health.unreachable(parent)
     }
