@@ -226,8 +226,12 @@ struct ProxyRequestTests {
         arguments: ["127.0.0.1", "127.0.0.2", "0.0.0.0", "[::ffff:127.0.0.3]"])
     func loopOnWildcard(host: String) async throws {
         let proxy = try await CulvertProxyProcess(["--listen", "0.0.0.0:0"])
-        let line = try #require(proxy.process.errors.lines.first { $0.contains("0.0.0.0:") })
-        let port = try #require(line.split(separator: ":").last)
+        var found: String?
+        try await eventually("the second listener") {
+            found = proxy.process.errors.lines.first { $0.contains("0.0.0.0:") }
+            return found != nil
+        }
+        let port = try #require(found?.split(separator: ":").last)
         let answer = try await self.answer(to: "CONNECT \(host):\(port) HTTP/1.1\r\nHost: a\r\n\r\n", proxy)
         #expect(answer.hasPrefix("HTTP/1.1 403 "), "\(answer)")
     }

@@ -29,6 +29,9 @@ package struct CheckResult: Sendable, Hashable {
     package var variant: String
     package var verdict: Verdict
     package var duration: Duration
+    /// What went wrong the first time, where this is the second. Peers under load, and Squid while it looks up the same
+    /// user's other password, do not always do the same.
+    package var firstFailure: String?
 
     package init(
         section: String, row: String, column: String, client: String, variant: String = "", verdict: Verdict,

@@ -15,7 +15,7 @@ package import Foundation
 ///     "cause": "mismatch",                        // of a failure, in words
 ///     "client": "culvert",
 ///     "column": "text",
-///     "detail": "…",                              // of all but a pass
+///     "detail": "…",                              // of all but a pass at the first attempt
 ///     "durationMilliseconds": 12.25,
 ///     "reason": "missing",                        // when unavailable: missing, unsupported, unreachable
 ///     "row": "Tornado",
@@ -131,6 +131,7 @@ private struct Document: Encodable {
             switch result.verdict {
             case .pass:
                 self.verdict = "pass"
+                self.detail = result.firstFailure.map { "at the second attempt; first: \($0)" }
             case .fail(let cause, let detail):
                 self.verdict = "fail"
                 self.cause = cause.description

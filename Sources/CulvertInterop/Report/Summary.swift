@@ -5,12 +5,17 @@ package struct Summary: Sendable, Hashable {
     package private(set) var missing = 0
     package private(set) var unsupported = 0
     package private(set) var unreachable = 0
+    /// Passed only when they were tried again.
+    package private(set) var passedLater = 0
 
     package var unavailable: Int { self.missing + self.unsupported + self.unreachable }
     package var total: Int { self.passed + self.failed + self.unavailable }
 
     package init(_ results: [CheckResult] = []) {
-        for result in results { self.count(result.verdict) }
+        for result in results {
+            self.count(result.verdict)
+            if result.verdict == .pass, result.firstFailure != nil { self.passedLater += 1 }
+        }
     }
 
     package mutating func count(_ verdict: Verdict) {
@@ -27,7 +32,9 @@ package struct Summary: Sendable, Hashable {
 extension Summary: CustomStringConvertible {
     /// `57 passed, 1 failed, 3 unavailable (2 missing, 1 unsupported, 0 unreachable)`
     package var description: String {
-        let counts = "\(self.passed) passed, \(self.failed) failed, \(self.unavailable) unavailable"
+        let later = self.passedLater > 0 ? " (\(self.passedLater) at the second attempt)" : ""
+        let counts =
+            "\(self.passed) passed\(later), \(self.failed) failed, \(self.unavailable) unavailable"
         if self.unavailable == 0 { return counts }
         return counts
             + " (\(self.missing) missing, \(self.unsupported) unsupported, \(self.unreachable) unreachable)"

@@ -25,7 +25,8 @@ package struct PlanRunner: Sendable {
         self.onResult = onResult
     }
 
-    /// The results, in the plan's order.
+    /// The results, in the plan's order. What fails is tried once more, alone, when all else is done: then the second
+    /// result counts, and says what was wrong with the first.
     ///
     /// - Throws: `CancellationError`.
     package func run(_ plan: Plan) async throws -> [CheckResult] {
@@ -38,10 +39,27 @@ package struct PlanRunner: Sendable {
             for try await (done, found) in group { results[done] = found }
             return results
         }
-        return plan.items.indices.flatMap { results[$0] ?? [] }
+        var final: [CheckResult] = []
+        for (index, item) in plan.items.enumerated() {
+            let first = results[index] ?? []
+            final += first.contains(where: \.hasFailed) ? try await self.runAgain(item, after: first) : first
+        }
+        return final
     }
 
-    private func run(_ item: Plan.Item) async throws -> [CheckResult] {
+    private func runAgain(_ item: Plan.Item, after first: [CheckResult]) async throws -> [CheckResult] {
+        var second = try await self.run(item, isLast: true)
+        for (index, before) in zip(second.indices, first) {
+            if case .fail(let cause, let detail) = before.verdict {
+                second[index].firstFailure = "\(cause): \(detail)"
+            }
+        }
+        second.forEach(self.onResult)
+        return second
+    }
+
+    /// - Parameter isLast: the results are the caller's to tell.
+    private func run(_ item: Plan.Item, isLast: Bool = false) async throws -> [CheckResult] {
         var results: [CheckResult] = []
         var oracle: Cause?
         for client in self.clients {
@@ -58,8 +76,8 @@ package struct PlanRunner: Sendable {
                 section: item.section, row: item.row, column: item.column, client: client.name,
                 variant: item.transport.rawValue, verdict: verdict, duration: duration)
             results.append(result)
-            self.onResult(result)
         }
+        if !isLast, !results.contains(where: \.hasFailed) { results.forEach(self.onResult) }
         return results
     }
 
@@ -151,5 +169,12 @@ func withTimeLimit(_ limit: Duration, _ body: @escaping @Sendable () async throw
         }
         defer { group.cancelAll() }
         try await group.next()
+    }
+}
+
+extension CheckResult {
+    fileprivate var hasFailed: Bool {
+        if case .fail = self.verdict { return true }
+        return false
     }
 }
