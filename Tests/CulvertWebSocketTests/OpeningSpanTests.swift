@@ -56,7 +56,7 @@
                 try await connection.write("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
             } _: { server in
                 await withTracer(tracer) {
-                    await #expect(throws: WebSocketError.self) {
+                    _ = await #expect(throws: WebSocketError.self) {
                         try await client.withConnection(to: "ws://\(server)/") { _ in }
                     }
                 }
