@@ -108,7 +108,8 @@ var targets: [Target] = [
         [
             "CLinux", "CulvertTunnel", "HTTPWire", "PortWire", "SOCKSWire", "ProxyAuth", "ProxyPolicy",
             "ProxyRoutes",
-            .nioCore, .nioPosix, .nioSSL, .nioTLS, .nioHTTP2, .nioHPACK, .asn1, .httpTypes, .logging, .metrics, .lifecycle, .yams,
+            .nioCore, .nioPosix, .nioSSL, .nioTLS, .nioHTTP2, .nioHPACK, .httpTypes, .logging, .metrics,
+            .lifecycle, .yams,
         ]),
 
     // The admin listener needs the proxy and the WebSocket server, which need not know each other.

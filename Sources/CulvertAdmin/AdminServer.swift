@@ -21,7 +21,7 @@ public struct AdminServer: Service {
     /// Where the admin listener is, and by which names it is called.
     public struct Configuration: Sendable {
         /// Where to listen; port 0 is a free port. Loopback by default.
-        public var address = ListenAddress(address: .v4(0x7F00_0001), port: 9090)
+        public var address = ListenAddress(address: .loopback, port: 9090)
         /// Names by which browsers and scrapers may call it, besides addresses and `localhost`. Any other name in
         /// `Host` is refused: a page of the web could have pointed its own name at this address (DNS rebinding).
         public var hostNames: [String] = []

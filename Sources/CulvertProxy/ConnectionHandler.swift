@@ -29,7 +29,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     let core: ProxyCore
     let client: ConnectedClient
-    private let authentication = ClientAuthentication()
+    /// Most connections of a proxy without users need none.
+    private lazy var authentication = ClientAuthentication()
     var machine: ClientMachine
     var phase = Phase.negotiating
     var entry = AccessLogEntry()
@@ -72,9 +73,11 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             // Whether anybody must say who they are is asked anew for each request: it can change by a reload.
             limits: limits, requiresAuthentication: true, pseudonym: core.forwarding.pseudonym,
             forwards: core.configuration.forwarding.isEnabled)
-        let asks = core.authenticator(for: client) != nil
-        self.machine = ClientMachine(
-            http, socks: language == .socks ? SOCKSServerMachine(requiresAuthentication: asks) : nil)
+        var socks: SOCKSServerMachine?
+        if language == .socks {
+            socks = SOCKSServerMachine(requiresAuthentication: core.authenticator(for: client) != nil)
+        }
+        self.machine = ClientMachine(http, socks: socks)
     }
 
     // MARK: Events of the channel
@@ -280,7 +283,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         do {
             var plan = try self.core.plan(for: judgement)
-            plan.connectFields.append(contentsOf: self.via)
+            if plan.mayUseProxies { plan.connectFields.append(contentsOf: self.via) }
             let dial = DialAttempt.start(plan, on: context.eventLoop) { origin in
                 let (handler, context) = bound.value
                 try handler.dialSucceeded(origin, context: context)

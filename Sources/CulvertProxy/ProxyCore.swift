@@ -164,7 +164,7 @@ final class ProxyCore: Sendable {
         switch parent.authority.host {
         case .address(let address): self.isOwn(address, port: parent.authority.port)
         case .name(let name):
-            name == "localhost" && self.isOwn(.v4(0x7F00_0001), port: parent.authority.port)
+            name == "localhost" && self.isOwn(.loopback, port: parent.authority.port)
         }
     }
 

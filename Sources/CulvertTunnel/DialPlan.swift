@@ -26,6 +26,12 @@ package struct DialPlan: Sendable {
     package var alternatives: ArraySlice<PlannedRoute> = []
     /// Asked first for the routes, in place of the ones above.
     package var choose: (@Sendable () async throws -> [PlannedRoute])?
+
+    /// Whether one of its ways goes through a proxy, or could.
+    package var mayUseProxies: Bool {
+        !self.route.hops.isEmpty || !self.alternatives.isEmpty || self.choose != nil
+    }
+
     /// For finding the first peer and connecting to it, while there are alternatives; nil is the whole time.
     package var connectLimit: TimeAmount?
     /// Told, on the event loop, what goes on.

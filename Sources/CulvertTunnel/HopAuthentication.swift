@@ -40,7 +40,7 @@ final class HopAuthentication {
         self.eventLoop = eventLoop
         self.authenticator = ProxyAuthenticator(
             credentials: hop.credentials, schemes: options.schemes,
-            context: .init(host: self.host, random: Self.random, fileTime: { FileTime.now }))
+            context: .init(host: self.host, random: { RandomBytes.make($0) }, fileTime: { FileTime.now }))
         if options.sendsUnasked { self.next = hop.credentials.flatMap(ProxyAuthMemory.unasked) }
         if self.next != nil { self.authenticator.answeredUnasked() }
     }
@@ -131,10 +131,5 @@ final class HopAuthentication {
             let token = result.mapError { NegotiateFailure("\($0)") }.flatMap { $0 }
             then(self.authenticator.negotiated(token))
         }
-    }
-
-    private static let random: @Sendable (Int) -> [UInt8] = { count in
-        var generator = SystemRandomNumberGenerator()
-        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
     }
 }

@@ -16,14 +16,10 @@ package final class NegotiateAcceptor: @unchecked Sendable {
     private let library: GSSAPI
     private var context: UnsafeMutableRawPointer?
 
-    private init(library: GSSAPI) {
-        self.library = library
-    }
-
     /// - Throws: ``NegotiateFailure`` where there is no Kerberos library.
-    package convenience init() throws(NegotiateFailure) {
+    package init() throws(NegotiateFailure) {
         guard let library = GSSAPI.system else { throw NegotiateFailure(GSSAPI.absence) }
-        self.init(library: library)
+        self.library = library
     }
 
     deinit {

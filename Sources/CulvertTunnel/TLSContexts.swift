@@ -56,10 +56,10 @@ final class TLSContexts: Sendable {
             }
         }
         if let identity = key.options.identity {
-            configuration.certificateChain = try load("certificate", identity.certificateChainFile) {
+            configuration.certificateChain = try PEMFile.load("certificate", identity.certificateChainFile) {
                 try NIOSSLCertificate.fromPEMFile($0).map { .certificate($0) }
             }
-            configuration.privateKey = try load("private key", identity.privateKeyFile) {
+            configuration.privateKey = try PEMFile.load("private key", identity.privateKeyFile) {
                 .privateKey(try NIOSSLPrivateKey(file: $0, format: .pem))
             }
         }
@@ -69,18 +69,6 @@ final class TLSContexts: Sendable {
             let file =
                 if case .file(let path) = key.options.trustRoots { " (authorities: \(path))" } else { "" }
             throw .configuration("the TLS settings cannot be used\(file): \(error)", underlying: error)
-        }
-    }
-
-    private static func load<Value>(
-        _ what: String,
-        _ path: String,
-        _ read: (String) throws -> Value
-    ) throws(TunnelError) -> Value {
-        do {
-            return try read(path)
-        } catch {
-            throw .configuration("the \(what) in \(path) cannot be read as PEM: \(error)", underlying: error)
         }
     }
 }

@@ -279,12 +279,10 @@ public struct WebSocketClient: Sendable {
     private func handshake(
         for url: WebSocketURL, fields: HTTPFields
     ) throws(WebSocketError) -> ClientHandshake {
-        var generator = SystemRandomNumberGenerator()
-        let nonce = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         do {
             return try ClientHandshake(
                 url: url, fields: fields, subprotocols: self.configuration.subprotocols,
-                compression: self.configuration.compression, nonce: nonce)
+                compression: self.configuration.compression, nonce: RandomBytes.make(16))
         } catch {
             throw .invalidRequest("\(error)")
         }

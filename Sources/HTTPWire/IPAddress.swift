@@ -23,6 +23,9 @@ public enum IPAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// 127.0.0.1.
+    package static let loopback = IPAddress.v4(0x7F00_0001)
+
     /// The IPv4 address of a v4-mapped one, to which the kernel connects in its place; otherwise itself.
     package var unmapped: IPAddress {
         guard case .v6(0, let low) = self, low >> 32 == 0xFFFF else { return self }

@@ -23,6 +23,23 @@ public struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
         self.prefixLength = prefixLength
     }
 
+    /// The network of one address.
+    package init(only address: IPAddress) {
+        self.base = address
+        self.prefixLength = address.bytes.count * 8
+    }
+
+    /// Parses `10.0.0.0/8`, or an address, which is a network of its own.
+    package init?(networkOrAddress text: some StringProtocol) {
+        if let network = IPNetwork(text) {
+            self = network
+        } else if let address = IPAddress(text) {
+            self.init(only: address)
+        } else {
+            return nil
+        }
+    }
+
     /// Whether `address` is in the block. An IPv4 address is in no IPv6 block, v4-mapped ones included.
     public func contains(_ address: IPAddress) -> Bool {
         Self.masked(address, prefixLength) == base

@@ -14,11 +14,9 @@ package enum BasicScheme {
         return "Basic " + Base64.encode(Array("\(credentials.user):\(password)".utf8))
     }
 
-    /// The credentials in a field value, or nil when it is no well-formed Basic authorization.
-    package static func credentials(in fieldValue: String) -> ProxyCredentials? {
-        let parts = fieldValue.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "basic",
-            let bytes = Base64.decode(trimmingSpaces(parts[1])),
+    /// The credentials in a field, or nil when it is no well-formed Basic authorization.
+    package static func credentials(in field: AuthorizationField) -> ProxyCredentials? {
+        guard field.scheme == "basic", let bytes = Base64.decode(withoutTrailingSpaces(field.credentials)),
             let text = String(validating: bytes, as: UTF8.self),
             let colon = text.utf8.firstIndex(of: UInt8(ascii: ":"))
         else { return nil }
@@ -26,8 +24,8 @@ package enum BasicScheme {
             user: String(text[..<colon]), password: Secret(String(text[text.utf8.index(after: colon)...])))
     }
 
-    private static func trimmingSpaces(_ text: Substring) -> Substring {
-        var rest = text.drop { $0 == " " }
+    private static func withoutTrailingSpaces(_ text: Substring) -> Substring {
+        var rest = text
         while rest.last == " " { rest.removeLast() }
         return rest
     }

@@ -25,4 +25,12 @@ enum UTF16LittleEndian {
     static func bytes(_ text: String) -> [UInt8] {
         text.utf16.flatMap { LittleEndian.bytes($0) }
     }
+
+    /// What is no UTF-16 becomes U+FFFD; an odd last octet is left out.
+    static func text(_ bytes: [UInt8]) -> String {
+        let units = stride(from: 0, to: bytes.count, by: 2).compactMap {
+            LittleEndian.read(UInt16.self, from: bytes, at: $0)
+        }
+        return String(decoding: units, as: UTF16.self)
+    }
 }

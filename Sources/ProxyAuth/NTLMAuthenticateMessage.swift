@@ -54,10 +54,6 @@ struct NTLMAuthenticateMessage: Sendable {
     }
 
     private static func text(_ bytes: [UInt8], isUnicode: Bool) -> String {
-        guard isUnicode else { return String(decoding: bytes, as: UTF8.self) }
-        let units = stride(from: 0, to: bytes.count - 1, by: 2).map {
-            UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8
-        }
-        return String(decoding: units, as: UTF16.self)
+        isUnicode ? UTF16LittleEndian.text(bytes) : String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -30,11 +30,9 @@ public struct TokenTable: Sendable {
         self.users[SHA256.hash(data: Array(token.utf8))]
     }
 
-    /// The token in a field value of the Bearer scheme.
-    package static func token(in fieldValue: String) -> String? {
-        let parts = fieldValue.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
-        return String(parts[1].drop { $0 == " " })
+    /// The token in a field of the Bearer scheme.
+    package static func token(in field: AuthorizationField) -> String? {
+        field.scheme == "bearer" ? String(field.credentials) : nil
     }
 
     private static func digest(hexadecimal text: String) -> SHA256.Digest? {

@@ -7,6 +7,12 @@ package struct EnvironmentProxies: Sendable {
     package enum TargetScheme: String, Sendable, Hashable, CaseIterable {
         case ws, wss, http, https
 
+        /// Whether it is spoken inside TLS.
+        package var isSecure: Bool { self == .wss || self == .https }
+
+        /// Where its servers listen.
+        package var defaultPort: UInt16 { self.isSecure ? 443 : 80 }
+
         /// The variables in the order they are asked.
         var variables: [String] {
             switch self {
@@ -75,8 +81,8 @@ package struct EnvironmentProxies: Sendable {
         to target: Authority,
         scheme: TargetScheme
     ) throws(EnvironmentProxyError) -> (route: Route, assumptions: [String]) {
-        guard let name = scheme.variables.first(where: { self.variables[$0] != nil }),
-            let value = self.variables[name], !value.isEmpty, !self.noProxy.matches(target)
+        guard case .variable(let name) = self.decision(for: target, scheme: scheme),
+            let value = self.variables[name]
         else { return (.direct, []) }
         do {
             let parsed = try ProxyHop.parse(value)

@@ -66,7 +66,7 @@ extension InteropCommand {
         let (listening, listener) = AsyncStream.makeStream(of: ListenAddress.self)
         let server = ProxyServer(
             ProxyConfiguration {
-                $0.listeners = [ListenAddress(address: .v4(0x7F00_0001), port: 0)]
+                $0.listeners = [ListenAddress(address: .loopback, port: 0)]
                 $0.upstream = upstream
                 $0.onListening = { addresses in
                     for address in addresses { listener.yield(address) }

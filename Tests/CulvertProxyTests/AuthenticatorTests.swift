@@ -1,5 +1,3 @@
-import HTTPTypes
-import HTTPWire
 import NIOCore
 import NIOPosix
 import ProxyAuth
@@ -20,11 +18,9 @@ struct AuthenticatorTests {
         return try #require(Authenticator(configuration))
     }
 
-    private static let head = RequestHead(method: .connect, target: "example.com:443")
-
-    private static func value(_ user: String, _ password: String) throws -> String {
-        try #require(
-            BasicScheme.authorization(for: ProxyCredentials(user: user, password: Secret(password))))
+    private static func value(_ user: String, _ password: String) throws -> AuthorizationField {
+        let credentials = ProxyCredentials(user: user, password: Secret(password))
+        return try #require(BasicScheme.authorization(for: credentials).flatMap { AuthorizationField($0) })
     }
 
     @Test("without users or tokens nobody is asked")
@@ -41,14 +37,14 @@ struct AuthenticatorTests {
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         for _ in 0..<2 {
             let right = try Self.value(user, "secret")
-            #expect(try await authenticator.authenticate(Self.head, right, on: loop).get() == .user(user))
+            #expect(try await authenticator.authenticate(right, on: loop).get() == .user(user))
             for wrong in ["Secret", "", "secret ", String(repeating: "x", count: 600)] {
                 let value = try Self.value(user, wrong)
-                let outcome = try await authenticator.authenticate(Self.head, value, on: loop).get()
+                let outcome = try await authenticator.authenticate(value, on: loop).get()
                 #expect(outcome == .unknown)
             }
             let unknown = try Self.value("nobody", "secret")
-            #expect(try await authenticator.authenticate(Self.head, unknown, on: loop).get() == .unknown)
+            #expect(try await authenticator.authenticate(unknown, on: loop).get() == .unknown)
         }
     }
 
@@ -57,7 +53,7 @@ struct AuthenticatorTests {
         let authenticator = try self.authenticator()
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         let value = try Self.value("sha512", "secret")
-        let futures = (0..<500).map { _ in authenticator.authenticate(Self.head, value, on: loop) }
+        let futures = (0..<500).map { _ in authenticator.authenticate(value, on: loop) }
         for future in futures { #expect(try await future.get() == .user("sha512")) }
     }
 
@@ -66,7 +62,7 @@ struct AuthenticatorTests {
         let authenticator = try self.authenticator()
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         let futures = try (0..<1000).map {
-            authenticator.authenticate(Self.head, try Self.value("sha512", "guess \($0)"), on: loop)
+            authenticator.authenticate(try Self.value("sha512", "guess \($0)"), on: loop)
         }
         var counts: [Authenticator.Outcome: Int] = [:]
         for future in futures { counts[try await future.get(), default: 0] += 1 }

@@ -109,8 +109,7 @@ struct DoctorTests {
         let unusable = try await self.examine(
             ["https://a.example/"], environment: ["https_proxy": "gopher://x:secretword@y"], status: 10)
         #expect(unusable.details("configuration").contains("gopher"))
-        let script = try Workspace.directory("doctor-pac").appendingPathComponent("bad.pac")
-        try Workspace.write("var x = ;\n", to: script)
+        let script = try Workspace.file("bad.pac", "var x = ;\n", in: "doctor-pac")
         let pac = try await self.examine(["https://a.example/", "--pac", script.path], status: 10)
         #expect(
             pac.details("configuration").contains("bad.pac:1: SyntaxError"), "\(pac.details("configuration"))"

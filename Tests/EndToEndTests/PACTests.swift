@@ -9,9 +9,7 @@ import Testing
 struct PACTests {
     /// A script in a file of its own.
     private func file(_ script: String) throws -> String {
-        let file = try Workspace.directory("pac").appendingPathComponent("proxy.pac")
-        try Workspace.write(script, to: file)
-        return file.path
+        try Workspace.file("proxy.pac", script, in: "pac").path
     }
 
     private func viaSquid(_ more: String = "") async throws -> (script: String, squid: ProxyServers.Server) {
@@ -31,8 +29,7 @@ struct PACTests {
     }
 
     private func credentials() throws -> String {
-        let file = try Workspace.directory("pac-credentials").appendingPathComponent("credentials")
-        try Workspace.write("alice:secret\n", to: file)
+        let file = try Workspace.file("credentials", "alice:secret\n", in: "pac-credentials")
         chmod(file.path, 0o600)
         return "file:\(file.path)"
     }
@@ -66,17 +63,7 @@ struct PACTests {
             "--pac", path, "--upstream-credentials", try self.credentials(),
         ])
         let curl = ["curl", "-sS", "--max-time", "40", "--cacert", certificates.authority, "-x", proxy.url]
-        let tunnel = try await Command.run(curl + [web.url("/hello")])
-        #expect(tunnel.text.contains("hello from the origin"), "\(tunnel.errors)")
-        #expect(try await proxy.logLine(for: web.authority).parent == "http://localhost:\(squid.port)")
-
-        let forwarded = try await Command.run(curl + ["http://localhost:\(plain.port)/page"])
-        #expect(forwarded.text == "plain\n", "\(forwarded.errors)")
-        #expect(
-            try await proxy.logLine(for: "http://localhost:\(plain.port)/page").parent
-                == "http://localhost:\(squid.port)")
-        let direct = try await Command.run(curl + ["http://127.0.0.1:\(plain.port)/page"])
-        #expect(direct.text == "plain\n", "\(direct.errors)")
+        try await proxy.expectParent("http://localhost:\(squid.port)", web: web, plain: plain)
 
         try Workspace.write("function FindProxyForURL() { return 'DIRECT'; }", to: URL(fileURLWithPath: path))
         try await eventually("the changed script") {

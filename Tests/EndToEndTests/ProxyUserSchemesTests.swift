@@ -8,9 +8,7 @@ import Testing
     .requires(.curl, .openssl, .node))
 struct ProxyUserSchemesTests {
     private func file(_ text: String) throws -> String {
-        let url = try Workspace.directory("users").appendingPathComponent("users")
-        try Workspace.write(text, to: url)
-        return url.path
+        try Workspace.file("users", text, in: "users").path
     }
 
     /// As `htdigest` would write it.

@@ -5,12 +5,6 @@ import Testing
 /// Users of `culvert proxy` in files as `openssl passwd` makes them, asked for by curl.
 @Suite("the users of culvert proxy", .serialized, .timeLimit(.minutes(3)), .requires(.curl, .openssl))
 struct ProxyUsersTests {
-    private func file(_ name: String, _ text: String) throws -> URL {
-        let url = try Workspace.directory("users").appendingPathComponent(name)
-        try Workspace.write(text, to: url)
-        return url
-    }
-
     /// The status of a CONNECT by curl. The origin speaks no HTTP: 2 s are enough to see the tunnel stand.
     private func status(
         _ proxy: CulvertProxyProcess, _ port: Int, _ arguments: [String] = []
@@ -27,7 +21,7 @@ struct ProxyUsersTests {
     func hashed() async throws {
         let origin = try await ObedientOrigin()
         let hash = try await Command.check(["openssl", "passwd", "-6", "secret"]).text
-        let users = try self.file("users", "alice:\(hash)")
+        let users = try Workspace.file("users", "alice:\(hash)", in: "users")
         let proxy = try await CulvertProxyProcess(["--users-file", users.path, "--no-watch"])
         #expect(try await self.status(proxy, origin.port, ["-U", "alice:secret"]) == "200")
         #expect(try await self.status(proxy, origin.port, ["-U", "alice:wrong"]) == "407")
@@ -54,7 +48,7 @@ struct ProxyUsersTests {
 
     @Test("a plain password is an error that says what to do, unless plain ones are asked for")
     func plain() async throws {
-        let users = try self.file("plain", "alice:topsecret\n")
+        let users = try Workspace.file("plain", "alice:topsecret\n", in: "users")
         let refused = try await CulvertCommand.run(["proxy", "--users-file", users.path])
         #expect(refused.status == 64)
         #expect(
@@ -69,9 +63,9 @@ struct ProxyUsersTests {
     func token() async throws {
         let origin = try await ObedientOrigin()
         // The SHA-256 of `token-of-alice`.
-        let tokens = try self.file(
-            "tokens", "robot:19c28a50b1a09097592e7ceddb7e0771ff4d469747541a7536579eef857e05ce\n")
-        let users = try self.file("users", "alice:topsecret\n")
+        let tokens = try Workspace.file(
+            "tokens", "robot:19c28a50b1a09097592e7ceddb7e0771ff4d469747541a7536579eef857e05ce\n", in: "users")
+        let users = try Workspace.file("users", "alice:topsecret\n", in: "users")
         let proxy = try await CulvertProxyProcess([
             "--tokens-file", tokens.path, "--users-file", users.path, "--users-plain-text",
         ])

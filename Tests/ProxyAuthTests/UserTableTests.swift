@@ -6,6 +6,10 @@ import Testing
 @Suite("The table of users")
 struct UserTableTests {
     private static let hashed = "$6$rounds=1000$salt$" + String(repeating: "a", count: 86)
+    private static func token(_ fieldValue: String) -> String? {
+        AuthorizationField(fieldValue).flatMap(TokenTable.token)
+    }
+
     private static let other = "$2y$10$" + String(repeating: "b", count: 53)
 
     private func credentials(_ user: String, _ password: String) -> ProxyCredentials {
@@ -82,9 +86,9 @@ struct UserTableTests {
         #expect(table.count == 1)
         #expect(table.user(forToken: "token-of-alice") == "alice")
         #expect(table.user(forToken: "token-of-bob") == nil)
-        #expect(TokenTable.token(in: "Bearer  abc") == "abc")
-        #expect(TokenTable.token(in: "bearer abc") == "abc")
-        #expect(TokenTable.token(in: "Basic abc") == nil)
+        #expect(Self.token("Bearer  abc") == "abc")
+        #expect(Self.token("bearer abc") == "abc")
+        #expect(Self.token("Basic abc") == nil)
         for text in ["alice:topsecret", "alice", "alice:" + String(repeating: "g", count: 64)] {
             let error = try #require(throws: UserTableError.self) { try TokenTable(parsing: text) }
             #expect(!error.description.contains("topsecret"))

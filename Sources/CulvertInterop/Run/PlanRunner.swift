@@ -34,7 +34,11 @@ package struct PlanRunner: Sendable {
             var results: [Int: [CheckResult]] = [:]
             for (index, item) in plan.items.enumerated() {
                 if index >= self.jobs, let (done, found) = try await group.next() { results[done] = found }
-                group.addTask { (index, try await self.run(item)) }
+                group.addTask {
+                    let first = try await self.run(item)
+                    if !first.contains(where: \.hasFailed) { first.forEach(self.onResult) }
+                    return (index, first)
+                }
             }
             for try await (done, found) in group { results[done] = found }
             return results
@@ -48,7 +52,7 @@ package struct PlanRunner: Sendable {
     }
 
     private func runAgain(_ item: Plan.Item, after first: [CheckResult]) async throws -> [CheckResult] {
-        var second = try await self.run(item, isLast: true)
+        var second = try await self.run(item)
         for (index, before) in zip(second.indices, first) {
             if case .fail(let cause, let detail) = before.verdict {
                 second[index].firstFailure = "\(cause): \(detail)"
@@ -58,8 +62,7 @@ package struct PlanRunner: Sendable {
         return second
     }
 
-    /// - Parameter isLast: the results are the caller's to tell.
-    private func run(_ item: Plan.Item, isLast: Bool = false) async throws -> [CheckResult] {
+    private func run(_ item: Plan.Item) async throws -> [CheckResult] {
         var results: [CheckResult] = []
         var oracle: Cause?
         for client in self.clients {
@@ -77,7 +80,6 @@ package struct PlanRunner: Sendable {
                 variant: item.transport.rawValue, verdict: verdict, duration: duration)
             results.append(result)
         }
-        if !isLast, !results.contains(where: \.hasFailed) { results.forEach(self.onResult) }
         return results
     }
 

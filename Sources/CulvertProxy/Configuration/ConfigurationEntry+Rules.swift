@@ -87,8 +87,8 @@ extension ConfigurationEntry {
 
     func networks() throws(ConfigurationError) -> [IPNetwork] {
         try self.each { (item) throws(ConfigurationError) in
-            try item.parsed("network; expected 10.0.0.0/8, 2001:db8::/32 or an address") { text in
-                IPNetwork(text) ?? IPAddress(text).flatMap { IPNetwork($0, prefixLength: $0.bytes.count * 8) }
+            try item.parsed("network; expected 10.0.0.0/8, 2001:db8::/32 or an address") {
+                IPNetwork(networkOrAddress: $0)
             }
         }
     }

@@ -61,7 +61,7 @@ extension ConfigurationKey {
                 } else {
                     peers.networks.append(
                         try item.parsed("network; expected 10.0.0.0/8, 192.0.2.1 or unix") {
-                            IPNetwork($0) ?? IPAddress($0).flatMap(IPNetwork.init(only:))
+                            IPNetwork(networkOrAddress: $0)
                         })
                 }
             }

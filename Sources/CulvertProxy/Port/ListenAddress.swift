@@ -26,7 +26,7 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     public let place: Place
 
     /// 127.0.0.1:3128, the port by which forward proxies are known.
-    public static let loopback = ListenAddress(address: .v4(0x7F00_0001), port: 3128)
+    public static let loopback = ListenAddress(address: .loopback, port: 3128)
     /// The sockets that the service manager passed.
     public static let serviceManager = ListenAddress(.serviceManager)
 

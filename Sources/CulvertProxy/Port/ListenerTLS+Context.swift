@@ -7,16 +7,16 @@ extension ListenerTLS {
 
     /// Reads the files: not on an event loop.
     func makeContext() throws(TunnelError) -> NIOSSLContext {
-        let chain = try Self.load("certificate", self.certificateChainFile) {
+        let chain = try PEMFile.load("certificate", self.certificateChainFile) {
             try NIOSSLCertificate.fromPEMFile($0).map { NIOSSLCertificateSource.certificate($0) }
         }
-        let key = try Self.load("private key", self.privateKeyFile) {
+        let key = try PEMFile.load("private key", self.privateKeyFile) {
             NIOSSLPrivateKeySource.privateKey(try NIOSSLPrivateKey(file: $0, format: .pem))
         }
         var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: key)
         configuration.applicationProtocols = (self.allowsHTTP2 ? [Self.http2] : []) + ["http/1.1"]
         if let file = self.clientAuthoritiesFile {
-            let authorities = try Self.load("client authorities", file) {
+            let authorities = try PEMFile.load("client authorities", file) {
                 try NIOSSLCertificate.fromPEMFile($0)
             }
             configuration.trustRoots = .certificates(authorities)
@@ -29,18 +29,6 @@ extension ListenerTLS {
             throw .configuration(
                 "the TLS listener cannot be set up with \(self.certificateChainFile) and \(self.privateKeyFile): \(error)",
                 underlying: error)
-        }
-    }
-
-    private static func load<Value>(
-        _ what: String,
-        _ path: String,
-        _ read: (String) throws -> Value
-    ) throws(TunnelError) -> Value {
-        do {
-            return try read(path)
-        } catch {
-            throw .configuration("the \(what) in \(path) cannot be read as PEM: \(error)", underlying: error)
         }
     }
 }

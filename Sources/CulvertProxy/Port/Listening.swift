@@ -29,9 +29,8 @@ struct Listening {
 
     private mutating func open(_ address: ListenAddress, with bootstrap: ServerBootstrap) async throws {
         switch address.place {
-        case .tcp(let ip, let port):
-            let socketAddress = try SocketAddress(ipAddress: "\(ip)", port: port)
-            self.channels.append(try await bootstrap.bind(to: socketAddress).get())
+        case .tcp:
+            self.channels.append(try await bootstrap.bind(to: try address.socketAddress()).get())
         case .unix(let path, let mode):
             let file = try UnixListener(path: path, mode: mode)
             self.files.append(file)

@@ -37,14 +37,8 @@ public struct ServiceManager: Sendable {
     /// Tells it; a manager that does not listen is no error of the service.
     public func tell(_ state: State) {
         let message = Array(Self.message(state, monotonicMicroseconds: Self.now).utf8)
-        #if canImport(Glibc)
-            let descriptor = socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue), 0)
-        #else
-            let descriptor = socket(AF_UNIX, CInt(SOCK_DGRAM), 0)
-        #endif
-        guard descriptor >= 0 else { return }
+        guard let descriptor = try? UnixSocket.open(.datagram) else { return }
         defer { _ = close(descriptor) }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         self.withAddress { address, length in
             _ = sendto(descriptor, message, message.count, 0, address, length)
         }

@@ -22,10 +22,3 @@ public struct TrustedPeers: Sendable, Hashable {
         return self.networks.contains { $0.contains(address) || $0.contains(address.unmapped) }
     }
 }
-
-extension IPNetwork {
-    /// The network of one address.
-    init?(only address: IPAddress) {
-        self.init(address, prefixLength: address.bytes.count * 8)
-    }
-}

@@ -42,7 +42,7 @@ struct UnixListener: Sendable {
     }
 
     private static func bound(to path: String, mode: UInt16) throws -> CInt {
-        let descriptor = try Self.open()
+        let descriptor = try UnixSocket.open(.stream)
         // Before it is bound, so that nobody connects who may not: on Linux the file takes the socket's mode. The second
         // call gives back what the process' umask took away.
         _ = fchmod(descriptor, mode_t(mode))
@@ -60,7 +60,7 @@ struct UnixListener: Sendable {
         guard status.st_mode & S_IFMT == S_IFSOCK else {
             throw IOError(errnoCode: EEXIST, reason: "a file is there")
         }
-        let probe = try Self.open()
+        let probe = try UnixSocket.open(.stream)
         defer { _ = close(probe) }
         // A full queue would block, and is a listener too.
         _ = fcntl(probe, F_SETFL, O_NONBLOCK)
@@ -68,17 +68,6 @@ struct UnixListener: Sendable {
             throw IOError(errnoCode: EADDRINUSE, reason: "connect")
         }
         _ = unlink(path)
-    }
-
-    private static func open() throws -> CInt {
-        #if canImport(Glibc)
-            let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
-        #else
-            let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM), 0)
-        #endif
-        guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        return descriptor
     }
 
     private static func call(

@@ -57,12 +57,10 @@ final class Authenticator: Sendable {
         self.realm = configuration.plainRealm
         let realm = self.realm
         let digest = configuration.digestUsers.map {
-            DigestVerifier(users: $0, realm: realm, key: Self.randomKey(), at: .now)
+            DigestVerifier(users: $0, realm: realm, key: RandomBytes.make(32), at: .now)
         }
-        self.state = Mutex(State(verified: VerifiedCredentials(key: Self.randomKey()), digest: digest))
+        self.state = Mutex(State(verified: VerifiedCredentials(key: RandomBytes.make(32)), digest: digest))
     }
-
-    private static func randomKey() -> [UInt8] { (0..<32).map { _ in UInt8.random(in: .min ... .max) } }
 
     /// The `Proxy-Authenticate` lines of a 407, one for each scheme, the strongest first.
     func challenges(isStale: Bool = false) -> [String] {
@@ -75,24 +73,19 @@ final class Authenticator: Sendable {
             + (self.users == nil ? [] : ["Basic realm=\"\(self.realm)\", charset=\"UTF-8\""])
     }
 
-    /// By a `Proxy-Authorization` value that says all at once: Digest, Bearer or Basic. The future is complete at once
-    /// where no slow hash is needed.
-    func authenticate(
-        _ head: RequestHead, _ fieldValue: String, on eventLoop: any EventLoop
-    ) -> EventLoopFuture<Outcome> {
-        if fieldValue.prefix(7).lowercased() == "digest " {
-            return eventLoop.makeSucceededFuture(self.digest(head, fieldValue))
-        }
-        if let tokens, let token = TokenTable.token(in: fieldValue) {
+    /// By Bearer or Basic. The future is complete at once where no slow hash is needed.
+    func authenticate(_ field: AuthorizationField, on eventLoop: any EventLoop) -> EventLoopFuture<Outcome> {
+        if let tokens, let token = TokenTable.token(in: field) {
             return eventLoop.makeSucceededFuture(tokens.user(forToken: token).map(Outcome.user) ?? .unknown)
         }
-        guard let credentials = BasicScheme.credentials(in: fieldValue) else {
+        guard let credentials = BasicScheme.credentials(in: field) else {
             return eventLoop.makeSucceededFuture(.unknown)
         }
         return self.authenticate(credentials, on: eventLoop)
     }
 
-    private func digest(_ head: RequestHead, _ fieldValue: String) -> Outcome {
+    /// By Digest, whose answer is about the request.
+    func digest(_ head: RequestHead, _ fieldValue: String) -> Outcome {
         let outcome = self.state.withLock {
             $0.digest?.verify(fieldValue, method: head.method.rawValue, target: head.target, at: .now)
         }

@@ -23,19 +23,22 @@ final class ClientAuthentication {
             return eventLoop.makeSucceededFuture(user.map { .user($0) } ?? .unknown)
         }
         self.bound = nil
-        let (scheme, token) = Self.parts(fieldValue)
-        switch scheme {
-        case "ntlm": return eventLoop.makeSucceededFuture(self.ntlm(token, authenticator))
-        case "negotiate": return self.negotiate(token, authenticator, on: eventLoop)
-        default: return authenticator.authenticate(head, fieldValue, on: eventLoop)
+        guard let field = AuthorizationField(fieldValue) else {
+            return eventLoop.makeSucceededFuture(.unknown)
+        }
+        switch field.scheme {
+        case "negotiate": return self.negotiate(field, authenticator, on: eventLoop)
+        case "ntlm": return eventLoop.makeSucceededFuture(self.ntlm(field, authenticator))
+        case "digest": return eventLoop.makeSucceededFuture(authenticator.digest(head, fieldValue))
+        default: return authenticator.authenticate(field, on: eventLoop)
         }
     }
 
-    private func ntlm(_ token: String, _ authenticator: Authenticator) -> Authenticator.Outcome {
+    private func ntlm(_ field: AuthorizationField, _ authenticator: Authenticator) -> Authenticator.Outcome {
         guard let users = authenticator.ntlmUsers else { return .unknown }
         let outcome = self.ntlm.receive(
-            token, users: users, name: "CULVERT",
-            serverChallenge: (0..<8).map { _ in UInt8.random(in: .min ... .max) }, time: FileTime.now)
+            String(field.credentials), users: users, name: "CULVERT", serverChallenge: RandomBytes.make(8),
+            time: FileTime.now)
         switch outcome {
         case .challenge(let token): return .challenge(["NTLM \(token)"])
         case .user(let user):
@@ -46,9 +49,9 @@ final class ClientAuthentication {
     }
 
     private func negotiate(
-        _ token: String, _ authenticator: Authenticator, on eventLoop: any EventLoop
+        _ field: AuthorizationField, _ authenticator: Authenticator, on eventLoop: any EventLoop
     ) -> EventLoopFuture<Authenticator.Outcome> {
-        guard authenticator.acceptsNegotiate, let bytes = Base64.decode(token),
+        guard authenticator.acceptsNegotiate, let bytes = Base64.decode(field.credentials),
             let acceptor = self.negotiate ?? (try? NegotiateAcceptor())
         else { return eventLoop.makeSucceededFuture(.unknown) }
         self.negotiate = nil
@@ -61,11 +64,5 @@ final class ClientAuthentication {
             }
             return outcome
         }
-    }
-
-    private static func parts(_ fieldValue: String) -> (scheme: String, token: String) {
-        let parts = fieldValue.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2 else { return (fieldValue.lowercased(), "") }
-        return (parts[0].lowercased(), String(parts[1].drop { $0 == " " }))
     }
 }

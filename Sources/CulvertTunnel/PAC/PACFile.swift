@@ -22,25 +22,3 @@ enum PACFile {
         return Array(data)
     }
 }
-
-/// What a file looked like, to tell that it has changed.
-struct FileStamp: Hashable {
-    private let inode: UInt64
-    private let size: Int64
-    private let seconds: Int
-    private let nanoseconds: Int
-
-    init?(_ path: String) {
-        var info = stat()
-        guard stat(path, &info) == 0 else { return nil }
-        #if canImport(Darwin)
-            let changed = info.st_mtimespec
-        #else
-            let changed = info.st_mtim
-        #endif
-        self.inode = UInt64(info.st_ino)
-        self.size = Int64(info.st_size)
-        self.seconds = changed.tv_sec
-        self.nanoseconds = changed.tv_nsec
-    }
-}

@@ -52,7 +52,7 @@ public actor ProxyScript {
     private struct Text {
         let script: String
         let readAt: ContinuousClock.Instant
-        let stamp: FileStamp?
+        let stamp: FileFingerprints?
     }
 
     private struct Entry {
@@ -119,7 +119,8 @@ public actor ProxyScript {
     private nonisolated func evaluate(
         _ script: String, _ target: Authority, scheme: String
     ) async throws -> PACResult {
-        let port = target.port == Self.defaultPort(of: scheme) ? "" : ":\(target.port)"
+        let defaultPort = EnvironmentProxies.TargetScheme(rawValue: scheme)?.defaultPort ?? 80
+        let port = target.port == defaultPort ? "" : ":\(target.port)"
         let question = PACQuestion(
             script: script, url: "\(scheme)://\(target.bracketedHost)\(port)/", host: target.hostDescription,
             memoryLimit: self.options.memoryLimit,
@@ -140,10 +141,6 @@ public actor ProxyScript {
         }
     }
 
-    private static func defaultPort(of scheme: String) -> UInt16 {
-        scheme == "https" || scheme == "wss" ? 443 : 80
-    }
-
     private func makeRoom(at now: ContinuousClock.Instant) {
         guard self.entries.count >= Self.maxEntries else { return }
         self.entries = self.entries.filter { now - $0.value.askedAt < self.options.resultLifetime }
@@ -157,7 +154,7 @@ public actor ProxyScript {
         let age = ContinuousClock.now - text.readAt
         switch self.source {
         case .file(let path):
-            guard age >= Self.fileInterval, FileStamp(path) != text.stamp else { return text }
+            guard age >= Self.fileInterval, FileFingerprints(of: [path]) != text.stamp else { return text }
             return try await self.read()
         case .web, .wpad:
             guard age >= self.options.refreshInterval else { return text }
@@ -190,7 +187,7 @@ public actor ProxyScript {
         switch source {
         case .file(let path):
             // Before it is read, so that a change meanwhile is seen next time.
-            let stamp = FileStamp(path)
+            let stamp = FileFingerprints(of: [path])
             let bytes = try PACFile.read(path, source)
             return Text(script: try self.decode(bytes, charset: nil, source), readAt: now, stamp: stamp)
         case .web(let location):

@@ -1,3 +1,5 @@
+import HTTPWire
+
 /// So many in so long. Who was quiet for that long may send all of them at once.
 public struct RequestRate: Sendable, Hashable, CustomStringConvertible {
     /// How long the count is for.
@@ -32,7 +34,7 @@ public struct RequestRate: Sendable, Hashable, CustomStringConvertible {
     /// Reads `10/s`, `600/m`, `1000/h`; a number alone is for a second.
     public init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let digits = parts.first, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+        guard let digits = parts.first, digits.utf8.allSatisfy(ASCII.isDigit),
             let count = Int(digits), count > 0,
             let period = parts.count == 2 ? Period(rawValue: String(parts[1])) : .second
         else { return nil }

@@ -44,7 +44,7 @@ package enum PACFunction: String, Sendable, CaseIterable {
         case .isInNetEx: .boolean(Self.isInNetEx(first, second))
         case .dnsResolve: Self.firstV4(first, world).map { .text("\($0)") } ?? .null
         case .dnsResolveEx: .text(Self.list(Self.addresses(of: first, world)))
-        case .myIpAddress: .text("\(world.ownAddresses.first(where: \.isV4) ?? .v4(0x7F00_0001))")
+        case .myIpAddress: .text("\(world.ownAddresses.first(where: \.isV4) ?? .loopback)")
         case .myIpAddressEx: .text(Self.list(world.ownAddresses))
         case .sortIpAddressList: Self.sorted(first)
         case .dnsDomainLevels: .number(Double(first.utf8.count { $0 == UInt8(ascii: ".") }))

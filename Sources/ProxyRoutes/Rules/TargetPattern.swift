@@ -65,9 +65,7 @@ public struct TargetPattern: Sendable, Hashable, CustomStringConvertible {
     private static func hosts(_ text: Substring) -> Hosts? {
         if text == "*" { return .all }
         if text.contains("/") { return IPNetwork(text).map(Hosts.network) }
-        if let address = IPAddress(text) {
-            return IPNetwork(address, prefixLength: address.bytes.count * 8).map(Hosts.network)
-        }
+        if let address = IPAddress(text) { return .network(IPNetwork(only: address)) }
         return NamePattern(text).map(Hosts.names)
     }
 }

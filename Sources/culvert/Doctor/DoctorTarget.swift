@@ -24,8 +24,9 @@ struct DoctorTarget: ExpressibleByArgument {
         else { return nil }
         let rest = argument[separator.upperBound...]
         let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
-        let port: UInt16 = scheme == .wss || scheme == .https ? 443 : 80
-        guard let authority = try? Authority(rest[..<end], defaultPort: port) else { return nil }
+        guard let authority = try? Authority(rest[..<end], defaultPort: scheme.defaultPort) else {
+            return nil
+        }
         self.scheme = scheme
         self.authority = authority
         self.text = argument
@@ -33,6 +34,6 @@ struct DoctorTarget: ExpressibleByArgument {
 
     var defaultValueDescription: String { self.text }
 
-    var isSecure: Bool { self.scheme == .wss || self.scheme == .https }
+    var isSecure: Bool { self.scheme.isSecure }
     var isWebSocket: Bool { self.scheme == .wss || self.scheme == .ws }
 }

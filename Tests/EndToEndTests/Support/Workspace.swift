@@ -22,6 +22,13 @@ enum Workspace {
     /// A fresh directory that every user may write: the whole run is on loopback and thrown away.
     static func directory(_ name: String) throws -> URL { try self.scratch.directory(name) }
 
+    /// A file in a fresh directory.
+    static func file(_ name: String, _ text: String, in directory: String) throws -> URL {
+        let url = try self.directory(directory).appendingPathComponent(name)
+        try self.write(text, to: url)
+        return url
+    }
+
     static func write(_ text: String, to url: URL) throws {
         try Data(text.utf8).write(to: url)
     }
