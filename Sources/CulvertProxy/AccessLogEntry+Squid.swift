@@ -5,19 +5,35 @@ extension AccessLogEntry {
     /// of the content (never known here). Blanks and control characters are percent-encoded, so that no request can
     /// forge a field or a line.
     public var squid: String {
-        let milliseconds = Int64(exactly: (self.timestamp * 1000).rounded()) ?? 0
-        return [
-            "\(milliseconds / 1000).\(Self.padded(String(milliseconds % 1000), to: 3, with: "0"))",
-            Self.padded(String(self.milliseconds), to: 6, with: " "),
-            Self.escaped(Self.host(of: self.client)),
-            "\(self.squidResult)/\(Self.padded(String(self.status), to: 3, with: "0"))",
-            String(self.bytesDown),
-            self.method.isEmpty ? "NONE" : Self.escaped(self.method),
-            self.method.isEmpty ? "error:invalid-request" : Self.escaped(self.target),
-            Self.escaped(self.user ?? "", alsoPercent: true),
-            self.squidPeer,
-            "-",
-        ].joined(separator: " ")
+        var text = LogText()
+        self.addSquid(to: &text)
+        return text.string
+    }
+
+    func addSquid(to text: inout LogText) {
+        let blank = UInt8(ascii: " ")
+        text.add(self.timestampMilliseconds / 1000)
+        text.add(".")
+        text.add(self.timestampMilliseconds % 1000, width: 3)
+        text.add(" ")
+        text.add(UInt64(clamping: self.milliseconds), width: 6, filler: blank)
+        text.add(" ")
+        text.add(field: Self.host(of: self.client))
+        text.add(" ")
+        text.add(self.squidResult)
+        text.add("/")
+        text.add(UInt64(clamping: self.status), width: 3)
+        text.add(" ")
+        text.add(self.bytesDown)
+        text.add(" ")
+        text.add(field: self.method.isEmpty ? "NONE" : self.method)
+        text.add(" ")
+        text.add(field: self.method.isEmpty ? "error:invalid-request" : self.target)
+        text.add(" ")
+        text.add(field: self.user ?? "", alsoPercent: true)
+        text.add(" ")
+        self.addSquidPeer(to: &text)
+        text.add(" -")
     }
 
     /// Squid's word for what became of a request.
@@ -31,32 +47,35 @@ extension AccessLogEntry {
         }
     }
 
-    private var squidPeer: String {
-        if let parent { return "FIRSTUP_PARENT/\(Self.escaped(parent))" }
-        guard let address else { return "HIER_NONE/-" }
-        return "HIER_DIRECT/\(Self.escaped(Self.host(of: address)))"
+    private func addSquidPeer(to text: inout LogText) {
+        if let parent {
+            text.add("FIRSTUP_PARENT/")
+            text.add(field: parent)
+        } else if let address {
+            text.add("HIER_DIRECT/")
+            text.add(field: Self.host(of: address))
+        } else {
+            text.add("HIER_NONE/-")
+        }
     }
 
     /// An address without its port and brackets.
     private static func host(of address: String) -> String {
-        guard let colon = address.lastIndex(of: ":") else { return address }
-        return address[..<colon].filter { $0 != "[" && $0 != "]" }
+        guard let colon = address.utf8.lastIndex(of: UInt8(ascii: ":")) else { return address }
+        let host = address[..<colon]
+        return String(host.utf8.first == UInt8(ascii: "[") ? host.dropFirst().dropLast() : host)
     }
+}
 
-    private static func padded(_ text: String, to width: Int, with filler: Character) -> String {
-        String(repeating: filler, count: max(0, width - text.count)) + text
-    }
-
-    private static func escaped(_ text: String, alsoPercent: Bool = false) -> String {
-        guard !text.isEmpty else { return "-" }
-        var line = ""
+extension LogText {
+    fileprivate mutating func add(field text: String, alsoPercent: Bool = false) {
+        if text.isEmpty { self.add("-") }
         for byte in text.utf8 {
             if (0x21...0x7E).contains(byte), byte != UInt8(ascii: "%") || !alsoPercent {
-                line.unicodeScalars.append(Unicode.Scalar(byte))
+                self.add(byte)
             } else {
-                line += "%" + Self.padded(String(byte, radix: 16, uppercase: true), to: 2, with: "0")
+                self.add(percentEncoded: byte)
             }
         }
-        return line
     }
 }

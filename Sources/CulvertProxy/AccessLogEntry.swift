@@ -1,5 +1,3 @@
-import Foundation
-
 /// What the proxy has to say of one request or tunnel, once it is over.
 public struct AccessLogEntry: Sendable, Hashable {
     /// Who ended a tunnel first.
@@ -53,70 +51,4 @@ public struct AccessLogEntry: Sendable, Hashable {
 
     /// An entry of which nothing is known yet.
     public init() {}
-
-    /// One JSON object on one line, without the newline. Control characters are escaped, so that no request can
-    /// forge a second line.
-    public var json: String {
-        var line = JSONLine()
-        line.add("time", Date(timeIntervalSince1970: self.timestamp).formatted(.iso8601WithMilliseconds))
-        line.add("client", self.client)
-        if let user { line.add("user", user) }
-        line.add("method", self.method)
-        line.add("target", self.target)
-        line.add("status", self.status)
-        line.add("decision", self.isAllowed ? "allow" : "deny")
-        if let rule { line.add("rule", rule) }
-        if self.wouldBeDenied { line.add("enforced", "deny") }
-        if let limit { line.add("limit", limit) }
-        line.add("reason", self.reason)
-        if let address { line.add("address", address) }
-        if let parent { line.add("parent", parent) }
-        line.add("bytesUp", self.bytesUp)
-        line.add("bytesDown", self.bytesDown)
-        line.add("resolveMilliseconds", self.resolveMilliseconds)
-        line.add("connectMilliseconds", self.connectMilliseconds)
-        line.add("milliseconds", self.milliseconds)
-        line.add("closedBy", self.closedBy.rawValue)
-        return line.finished
-    }
-}
-
-extension FormatStyle where Self == Date.ISO8601FormatStyle {
-    fileprivate static var iso8601WithMilliseconds: Self {
-        Date.ISO8601FormatStyle(includingFractionalSeconds: true)
-    }
-}
-
-/// A flat JSON object, member by member.
-private struct JSONLine {
-    private var text = "{"
-
-    var finished: String { self.text + "}" }
-
-    mutating func add(_ name: String, _ value: String) {
-        self.begin(name)
-        self.text += "\""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"": self.text += "\\\""
-            case "\\": self.text += "\\\\"
-            // C0, DEL and C1: a terminal acts on them; U+2028 and U+2029 end a line for some readers; the others
-            // turn the direction of what follows them.
-            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}"..."\u{202E}", "\u{2066}"..."\u{2069}":
-                let digits = String(scalar.value, radix: 16)
-                self.text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: self.text.unicodeScalars.append(scalar)
-            }
-        }
-        self.text += "\""
-    }
-
-    mutating func add(_ name: String, _ value: some BinaryInteger) {
-        self.begin(name)
-        self.text += String(value)
-    }
-
-    private mutating func begin(_ name: String) {
-        self.text += self.text == "{" ? "\"\(name)\":" : ",\"\(name)\":"
-    }
 }

@@ -14,36 +14,61 @@ public final class AccessLogWriter: Sendable {
         /// Squid's native format: ``AccessLogEntry/squid``.
         case squid
 
-        func line(_ entry: AccessLogEntry) -> String {
+        func add(_ entry: AccessLogEntry, to text: inout LogText) {
             switch self {
-            case .json: entry.json
-            case .squid: entry.squid
+            case .json: entry.addJSON(to: &text)
+            case .squid: entry.addSquid(to: &text)
             }
+            text.endLine()
         }
 
-        func notice(droppedLines: Int) -> String {
+        func addNotice(droppedLines: Int, to text: inout LogText) {
             switch self {
-            case .json: "{\"droppedLines\":\(droppedLines)}"
-            case .squid: "# \(droppedLines) lines are missing here"
+            case .json: text.add("{\"droppedLines\":\(droppedLines)}")
+            case .squid: text.add("# \(droppedLines) lines are missing here")
             }
+            text.endLine()
         }
     }
 
     /// 10,000 lines are some 3 MB: seconds of a busy proxy.
     private static let maxWaiting = 10_000
+    /// How long a line may wait for others to be written with: for whoever watches the file no time at all, for a busy
+    /// proxy hundreds of lines.
+    private static let delay = DispatchTimeInterval.milliseconds(20)
 
     private struct State {
-        var waiting = 0
+        var waiting: [AccessLogEntry] = []
+        /// Those that came while too many waited, after all of these.
         var dropped = 0
-        var hasFailed = false
+        /// The queue will look after them.
+        var isScheduled = false
+
+        mutating func take() -> Batch {
+            defer { (self.waiting, self.dropped) = ([], 0) }
+            return Batch(entries: self.waiting, dropped: self.dropped)
+        }
+    }
+
+    private struct Batch {
+        let entries: [AccessLogEntry]
+        /// Behind them.
+        let dropped: Int
+    }
+
+    /// What belongs to the queue.
+    fileprivate struct Output {
         var file: FileHandle
+        var text = LogText()
+        var hasFailed = false
     }
 
     private let path: String?
     private let format: Format
     private let onFailure: (@Sendable (any Error) -> Void)?
     private let queue = DispatchQueue(label: "culvert.access-log")
-    private let state: Mutex<State>
+    private let state = Mutex(State())
+    private let output: Mutex<Output>
 
     /// A writer to an open file, for example standard output.
     ///
@@ -69,24 +94,20 @@ public final class AccessLogWriter: Sendable {
         self.path = path
         self.format = format
         self.onFailure = onFailure
-        self.state = Mutex(State(file: file))
+        self.output = Mutex(Output(file: file))
     }
 
     /// Queues one line.
     public func write(_ entry: AccessLogEntry) {
-        let dropped: Int? = self.state.withLock { state in
-            guard state.waiting < Self.maxWaiting else {
+        self.state.withLock { state in
+            guard state.waiting.count < Self.maxWaiting else {
                 state.dropped += 1
-                return nil
+                return
             }
-            state.waiting += 1
-            defer { state.dropped = 0 }
-            return state.dropped
-        }
-        guard let dropped else { return }
-        self.queue.async {
-            let notice = dropped > 0 ? self.format.notice(droppedLines: dropped) + "\n" : ""
-            self.writeNow(notice + self.format.line(entry) + "\n")
+            state.waiting.append(entry)
+            guard !state.isScheduled else { return }
+            state.isScheduled = true
+            self.queue.asyncAfter(deadline: .now() + Self.delay) { self.writeWaiting() }
         }
     }
 
@@ -95,19 +116,48 @@ public final class AccessLogWriter: Sendable {
     /// name here.
     public func reopen() {
         guard let path else { return }
-        self.queue.async {
-            do {
-                let file = try Self.open(path)
-                self.state.withLock { $0.file = file }
-            } catch {
-                self.onFailure?(error)
+        self.state.withLock { state in
+            let batch = state.take()
+            // Inside the lock: nobody else's lines may come between.
+            self.queue.async {
+                self.write(batch)
+                self.open(path)
             }
         }
     }
 
     /// Returns once every queued line is written.
     public func flush() {
-        self.queue.sync {}
+        self.queue.sync { self.writeWaiting() }
+    }
+
+    private func writeWaiting() {
+        let batch = self.state.withLock { state in
+            state.isScheduled = false
+            return state.take()
+        }
+        self.write(batch)
+    }
+
+    /// On the queue.
+    private func open(_ path: String) {
+        do {
+            let file = try Self.open(path)
+            self.output.withLock { $0.file = file }
+        } catch {
+            self.onFailure?(error)
+        }
+    }
+
+    /// On the queue.
+    private func write(_ batch: Batch) {
+        let failure: (any Error)? = self.output.withLock { output in
+            output.text.removeAll()
+            for entry in batch.entries { self.format.add(entry, to: &output.text) }
+            if batch.dropped > 0 { self.format.addNotice(droppedLines: batch.dropped, to: &output.text) }
+            return output.write()
+        }
+        if let failure { self.onFailure?(failure) }
     }
 
     private static func open(_ path: String) throws -> FileHandle {
@@ -115,20 +165,19 @@ public final class AccessLogWriter: Sendable {
         guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
         return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
+}
 
-    private func writeNow(_ text: String) {
-        let file = self.state.withLock { $0.file }
-        var failure: (any Error)?
+extension AccessLogWriter.Output {
+    /// Returns an error, unless the last text met one too.
+    fileprivate mutating func write() -> (any Error)? {
+        guard !self.text.bytes.isEmpty else { return nil }
         do {
-            try file.write(contentsOf: Data(text.utf8))
+            try self.file.write(contentsOf: Data(self.text.bytes))
+            self.hasFailed = false
+            return nil
         } catch {
-            failure = error
+            defer { self.hasFailed = true }
+            return self.hasFailed ? nil : error
         }
-        let isNew = self.state.withLock { state in
-            state.waiting -= 1
-            defer { state.hasFailed = failure != nil }
-            return failure != nil && !state.hasFailed
-        }
-        if isNew, let failure { self.onFailure?(failure) }
     }
 }

@@ -104,8 +104,9 @@ struct ProxyCommand: AsyncParsableCommand {
         let admin = settings.admin.map { self.adminServer(at: $0, settings, for: server) }
         // Services stop in reverse order: the admin listener outlives the drain, and says "not ready" meanwhile.
         let services: [any Service] = (admin.map { [$0] } ?? []) + [server]
+        // Also where a listener fails: what was logged before is written.
+        defer { writer.flush() }
         try await Self.runUntilSignalled(services, reloader, writer)
-        writer.flush()
     }
 
     private func adminServer(

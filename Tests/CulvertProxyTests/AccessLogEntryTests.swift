@@ -130,5 +130,19 @@ struct AccessLogEntryTests {
         var entry = AccessLogEntry()
         entry.timestamp = timestamp
         #expect(entry.squid.hasPrefix("0.000 "))
+        #expect(entry.json.hasPrefix("{\"time\":\"1970-01-01T00:00:00.000Z\","))
+    }
+
+    @Test(
+        "the time is that of ISO 8601 in UTC, to the millisecond",
+        arguments: [
+            (0.0, "1970-01-01T00:00:00.000Z"), (951_782_399.999, "2000-02-28T23:59:59.999Z"),
+            (951_782_400, "2000-02-29T00:00:00.000Z"), (1_709_251_199.5, "2024-02-29T23:59:59.500Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.000Z"), (253_402_300_800, "9999-12-31T23:59:59.000Z"),
+        ])
+    func time(timestamp: Double, text: String) {
+        var entry = AccessLogEntry()
+        entry.timestamp = timestamp
+        #expect(entry.json.hasPrefix("{\"time\":\"\(text)\","))
     }
 }

@@ -21,6 +21,45 @@ struct AccessLogWriterTests {
         #expect(lines.enumerated().allSatisfy { $1.contains("\"status\":\($0),") })
     }
 
+    @Test("a line reaches the file soon, whether or not others follow", .timeLimit(.minutes(1)))
+    func soon() async throws {
+        let path = NSTemporaryDirectory() + "culvert-\(UUID().uuidString).log"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let writer = try AccessLogWriter(path: path)
+        for count in 1...3 {
+            writer.write(AccessLogEntry())
+            while try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").count < count {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+        }
+    }
+
+    @Test("what comes while too many lines wait is counted, and a line says how many are missing")
+    func dropped() throws {
+        // A pipe that nobody reads holds the writer up with whatever it has in hand.
+        let pipe = Pipe()
+        let writer = AccessLogWriter(to: pipe.fileHandleForWriting)
+        for _ in 0..<1000 { writer.write(AccessLogEntry()) }
+        Thread.sleep(forTimeInterval: 0.2)
+        for _ in 0..<10_500 { writer.write(AccessLogEntry()) }
+        let lines = Mutex(Data())
+        let hasRead = DispatchSemaphore(value: 0)
+        DispatchQueue.global().async {
+            let all = try? pipe.fileHandleForReading.readToEnd()
+            lines.withLock { $0 = all ?? Data() }
+            hasRead.signal()
+        }
+        writer.flush()
+        try pipe.fileHandleForWriting.close()
+        hasRead.wait()
+        let text = lines.withLock { String(decoding: $0, as: UTF8.self) }.split(separator: "\n")
+        let notices = text.filter { $0.contains("droppedLines") }
+        #expect(
+            text.count - notices.count + notices.reduce(0) { $0 + (Int($1.filter(\.isNumber)) ?? 0) }
+                == 11_500)
+        #expect(notices.count == 1)
+    }
+
     @Test("after a rotation the next line goes to the new file, the lines before stay in the old")
     func rotation() throws {
         let path = NSTemporaryDirectory() + "culvert-\(UUID().uuidString).log"
