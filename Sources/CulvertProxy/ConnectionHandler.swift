@@ -29,6 +29,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     let core: ProxyCore
     let client: ConnectedClient
+    /// For the log.
+    private let clientText: String
     /// Most connections of a proxy without users need none.
     private lazy var authentication = ClientAuthentication()
     var machine: ClientMachine
@@ -65,6 +67,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     ) {
         self.core = core
         self.client = client
+        self.clientText = client.description
         self.permit = permit
         var limits = HTTPLimits.serving
         limits.maxHeadBytes = core.configuration.maxHeadBytes
@@ -258,15 +261,15 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.headTime = .now()
         self.entry.timestamp = Date().timeIntervalSince1970
         self.entry.method = head.method.rawValue
-        self.entry.target = String(Self.loggable(head).prefix(512))
+        self.entry.target = Self.loggable(head)
     }
 
     /// Queries carry sessions, tokens and names: a log is not theirs to lie in. Squid cuts them off too.
-    private static func loggable(_ head: RequestHead) -> Substring {
-        guard head.method != .connect, let mark = head.target.firstIndex(of: "?") else {
-            return head.target[...]
-        }
-        return head.target[...mark]
+    private static func loggable(_ head: RequestHead) -> String {
+        let bytes = head.target.utf8
+        let mark = head.method == .connect ? nil : bytes.firstIndex(of: UInt8(ascii: "?"))
+        if mark == nil, bytes.count <= 512 { return head.target }
+        return String(decoding: (mark.map { bytes[...$0] } ?? bytes[...]).prefix(512), as: UTF8.self)
     }
 
     private func judge(_ head: RequestHead, target: Authority) -> Judgement {
@@ -328,7 +331,9 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             preconditionFailure("the machine dials once per request")
         }
         self.entry.status = 200
-        self.notePermission(for: origin.remoteAddress, isDirect: dial?.plan.route.hops.isEmpty ?? true)
+        self.notePermission(
+            for: origin.remoteAddress.flatMap(IPAddress.init),
+            isDirect: dial?.plan.route.hops.isEmpty ?? true)
         self.entry.address = origin.remoteAddress.flatMap(ListenAddress.init)?.description
         self.dialEnded(dial, error: nil)
         try self.handOver(
@@ -356,9 +361,9 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// - Parameter peer: who was dialled: the target, or a parent.
-    func notePermission(for peer: SocketAddress?, isDirect: Bool) {
+    func notePermission(for peer: IPAddress?, isDirect: Bool) {
         guard let judgement else { return }
-        let permission = judgement.permission(for: isDirect ? peer.flatMap(IPAddress.init) : nil)
+        let permission = judgement.permission(for: isDirect ? peer : nil)
         self.entry.rule = permission?.rule
         self.entry.wouldBeDenied = permission?.wouldBeDenied ?? false
     }
@@ -457,7 +462,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func beginEntry() {
         self.entry = AccessLogEntry()
-        self.entry.client = self.client.description
+        self.entry.client = self.clientText
         self.entry.user = self.client.certificateUser
     }
 

@@ -59,9 +59,9 @@ final class Judgement: Sendable {
 
     /// Whether a connection that waited may be used: its address is judged anew, as if it were dialled now.
     func admits(_ connection: OriginConnection) -> Bool {
-        guard case .direct = connection.key.peer, let socketAddress = connection.address else { return true }
-        guard let address = IPAddress(socketAddress), let port = socketAddress.port else { return false }
-        return self.addressFilter(address, UInt16(truncatingIfNeeded: port)) == nil
+        guard case .direct = connection.key.peer else { return true }
+        guard let address = connection.address else { return false }
+        return self.addressFilter(address, connection.port) == nil
     }
 
     private func decide(_ address: IPAddress, port: UInt16) -> AccessDecision {

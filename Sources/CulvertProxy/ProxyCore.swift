@@ -185,12 +185,15 @@ final class ProxyCore: Sendable {
 
     func isOwn(_ address: IPAddress, port: UInt16) -> Bool {
         let address = address.unmapped
-        return (self.listenAddresses + self.reserved.withLock { $0 }).contains { listener in
-            guard listener.port == Int(port), let own = listener.address else { return false }
-            // To connect to the unspecified address is to connect to this host.
-            if address.isUnspecified { return own.isUnspecified || own.isLoopback }
-            return own.unmapped == address || (own.isUnspecified && Self.isOfThisHost(address))
-        }
+        return self.listenAddresses.contains { Self.isReached($0, by: address, port: port) }
+            || self.reserved.withLock { $0 }.contains { Self.isReached($0, by: address, port: port) }
+    }
+
+    private static func isReached(_ listener: ListenAddress, by address: IPAddress, port: UInt16) -> Bool {
+        guard listener.port == Int(port), let own = listener.address else { return false }
+        // To connect to the unspecified address is to connect to this host.
+        if address.isUnspecified { return own.isUnspecified || own.isLoopback }
+        return own.unmapped == address || (own.isUnspecified && Self.isOfThisHost(address))
     }
 
     private static func isOfThisHost(_ address: IPAddress) -> Bool {

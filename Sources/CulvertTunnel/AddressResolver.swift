@@ -165,7 +165,14 @@ struct AddressForbidden: Error {
 extension IPAddress {
     /// The address of an Internet socket; nil for a Unix one.
     package init?(_ address: SocketAddress) {
-        guard let text = address.ipAddress, let parsed = IPAddress(text) else { return nil }
+        // The octets stand at the same place on every system: behind family and port, and IPv6's flow label.
+        let parsed: IPAddress? =
+            switch address {
+            case .v4(let v4): withUnsafeBytes(of: v4.address) { IPAddress(bytes: $0[4..<8]) }
+            case .v6(let v6): withUnsafeBytes(of: v6.address) { IPAddress(bytes: $0[8..<24]) }
+            case .unixDomainSocket: nil
+            }
+        guard let parsed else { return nil }
         self = parsed
     }
 }

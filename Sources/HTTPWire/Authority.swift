@@ -119,6 +119,8 @@ extension Authority.Host {
             if text.utf8.contains(UInt8(ascii: "%")) { throw AuthorityError(.zoneID, whole) }
             guard let address = IPAddress(text) else { throw AuthorityError(.forbiddenCharacter, whole) }
             self = .address(address)
+        } else if text.utf8.first.map(ASCII.isDigit) == true, let address = IPAddress(text) {
+            self = .address(address)
         } else {
             let name = try HostName.normalized(text, within: whole)
             if let address = IPAddress(name) {

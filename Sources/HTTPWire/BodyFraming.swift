@@ -64,6 +64,7 @@ package enum BodyFraming: Hashable, Sendable {
 
     /// Several equal lengths are one (RFC 9110 §8.6); whoever forwards the head must send a single one.
     private static func contentLength(_ fields: HTTPFields) throws(WireError) -> UInt64? {
+        guard fields.contains(.contentLength) else { return nil }
         var length: UInt64?
         for value in fields[values: .contentLength] {
             for part in value.utf8.split(separator: ASCII.comma, omittingEmptySubsequences: false) {

@@ -99,7 +99,7 @@ package struct ConnectServerMachine: Sendable {
         switch state {
         case .readingHead(let parser, var buffer):
             state = .closed  // Gives up the stored buffer, so that appending copies nothing.
-            buffer.writeImmutableBuffer(bytes)
+            buffer.append(bytes)
             return readHead(parser, buffer)
         case .authenticating(var pending, let request):
             state = .closed

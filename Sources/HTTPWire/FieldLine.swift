@@ -1,10 +1,9 @@
 internal import HTTPTypes
-internal import NIOCore
 
 /// One field line (RFC 9112 §5), for heads and trailers alike.
 enum FieldLine {
     /// - Parameter line: without its line ending.
-    static func parse(_ line: ByteBufferView) throws(WireError) -> HTTPField {
+    static func parse(_ line: some BidirectionalCollection<UInt8>) throws(WireError) -> HTTPField {
         guard let colon = line.firstIndex(of: ASCII.colon) else {
             throw WireError(.malformedField, "a field line has no colon")
         }
@@ -22,19 +21,22 @@ enum FieldLine {
     }
 
     /// What can be read of a line that a careless peer wrote; `nil` to skip it.
-    static func parseLeniently(_ line: ByteBufferView) -> HTTPField? {
+    static func parseLeniently(_ line: some BidirectionalCollection<UInt8>) -> HTTPField? {
         guard let colon = line.firstIndex(of: ASCII.colon),
             let name = fieldName(ASCII.trimmed(line[line.startIndex..<colon]))
         else { return nil }
-        return HTTPField(name: name, value: ASCII.trimmed(printable(line[line.index(after: colon)...])))
+        let value = ASCII.trimmed(line[line.index(after: colon)...])
+        // Nearly always.
+        if value.allSatisfy(ASCII.isFieldCharacter) { return HTTPField(name: name, value: value) }
+        return HTTPField(name: name, value: ASCII.trimmed(printable(value)))
     }
 
     /// Control characters as spaces.
-    static func printable(_ bytes: ByteBufferView) -> [UInt8] {
+    static func printable(_ bytes: some Collection<UInt8>) -> [UInt8] {
         bytes.map { ASCII.isFieldCharacter($0) ? $0 : ASCII.space }
     }
 
-    private static func fieldName(_ bytes: ByteBufferView) -> HTTPField.Name? {
+    private static func fieldName(_ bytes: some Collection<UInt8>) -> HTTPField.Name? {
         guard !bytes.isEmpty, bytes.allSatisfy(ASCII.isTokenCharacter) else { return nil }
         return HTTPField.Name(String(decoding: bytes, as: UTF8.self))
     }

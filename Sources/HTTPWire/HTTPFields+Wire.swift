@@ -16,7 +16,8 @@ extension HTTPFields {
     /// The members of a comma-separated list over all its lines, lower-cased, blanks and empty ones removed
     /// (RFC 9110 §5.6.1). For lists of tokens only: a quoted comma would split.
     package func tokens(_ name: HTTPField.Name) -> [String] {
-        self[values: name].flatMap { value in
+        guard contains(name) else { return [] }
+        return self[values: name].flatMap { value in
             value.utf8.split(separator: ASCII.comma).map { ASCII.trimmed($0) }.filter { !$0.isEmpty }
                 .map { String(Substring($0)).lowercased() }
         }

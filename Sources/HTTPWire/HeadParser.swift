@@ -78,27 +78,34 @@ extension HeadParser {
     private mutating func advance(
         _ buffer: inout ByteBuffer, _ kind: Kind
     ) throws(WireError) -> Head? {
-        let view = buffer.readableBytesView
-        let origin = view.startIndex
+        // By pointer: every slice of a view would count references.
+        let isComplete = try buffer.withUnsafeReadableBytes { (bytes) throws(WireError) in
+            try readLines(bytes, kind)
+        }
+        guard isComplete, let head = state.head else { return nil }
+        let complete = withFields(head)
+        buffer.moveReaderIndex(forwardBy: state.lineStart)
+        state = Progress()
+        return complete
+    }
+
+    /// Returns whether the blank line came.
+    private mutating func readLines(_ bytes: UnsafeRawBufferPointer, _ kind: Kind) throws(WireError) -> Bool {
         while true {
-            let feed = view[(origin + state.scanned)...].firstIndex(of: ASCII.lineFeed)
-            let raw = view[(origin + state.lineStart)..<(feed ?? view.endIndex)]
-            if state.head == nil { try checkStart(raw, kind) }
+            let feed = bytes[state.scanned...].firstIndex(of: ASCII.lineFeed)
+            let raw = UnsafeRawBufferPointer(rebasing: bytes[state.lineStart..<(feed ?? bytes.count)])
+            let isStart = state.head == nil
+            if isStart { try checkStart(raw, kind) }
             try checkLimits(raw.count, isComplete: feed != nil)
             guard let feed else {
-                state.scanned = view.count
-                return nil
+                state.scanned = bytes.count
+                return false
             }
             let line = try withoutCarriageReturn(raw)
-            state.lineStart = feed + 1 - origin
+            state.lineStart = feed + 1
             state.scanned = state.lineStart
-            if let head = state.head {
-                if line.isEmpty {
-                    let complete = withFields(head)
-                    buffer.moveReaderIndex(forwardBy: state.lineStart)
-                    state = Progress()
-                    return complete
-                }
+            if !isStart {
+                if line.isEmpty { return true }
                 try takeField(line)
             } else if line.isEmpty {
                 state.blankLines += 1
@@ -112,7 +119,7 @@ extension HeadParser {
         }
     }
 
-    private mutating func takeStartLine(_ line: ByteBufferView, _ kind: Kind) throws(WireError) {
+    private mutating func takeStartLine(_ line: UnsafeRawBufferPointer, _ kind: Kind) throws(WireError) {
         switch kind {
         case .request:
             state.head = .request(try StartLine.request(line))
@@ -134,7 +141,7 @@ extension HeadParser {
     }
 
     /// Refuses what is not HTTP at its first octets, without waiting for a line that may never end.
-    private func checkStart(_ line: ByteBufferView, _ kind: Kind) throws(WireError) {
+    private func checkStart(_ line: UnsafeRawBufferPointer, _ kind: Kind) throws(WireError) {
         let isBlank = line.isEmpty || (line.count == 1 && line.first == ASCII.carriageReturn)
         guard !isBlank, !mayStart(line, kind) else { return }
         throw WireError(.malformedStartLine, "not HTTP: it begins with \"\(ASCII.escaped(line, limit: 40))\"")
@@ -159,10 +166,12 @@ extension HeadParser {
         }
     }
 
-    private func withoutCarriageReturn(_ raw: ByteBufferView) throws(WireError) -> ByteBufferView {
+    private func withoutCarriageReturn(
+        _ raw: UnsafeRawBufferPointer
+    ) throws(WireError) -> UnsafeRawBufferPointer {
         var line = raw
         if raw.last == ASCII.carriageReturn {
-            line = raw.dropLast()
+            line = UnsafeRawBufferPointer(rebasing: raw.dropLast())
         } else if mode == .strict {
             throw WireError(.bareLineFeed, "a line ends in LF without CR")
         }
@@ -172,7 +181,7 @@ extension HeadParser {
         return line
     }
 
-    private mutating func takeField(_ line: ByteBufferView) throws(WireError) {
+    private mutating func takeField(_ line: UnsafeRawBufferPointer) throws(WireError) {
         state.lines += 1
         if state.lines > limits.maxFields {
             throw WireError(.tooManyFields, "the head has more than \(limits.maxFields) field lines")
@@ -195,7 +204,7 @@ extension HeadParser {
         }
     }
 
-    private func mayStart(_ line: ByteBufferView, _ kind: Kind) -> Bool {
+    private func mayStart(_ line: UnsafeRawBufferPointer, _ kind: Kind) -> Bool {
         switch kind {
         case .request: line.first.map(ASCII.isTokenCharacter) ?? true
         case .response: "HTTP/".utf8.prefix(line.count).elementsEqual(line.prefix(5))

@@ -61,8 +61,8 @@ public enum IPAddress: Hashable, Sendable, CustomStringConvertible {
     /// The canonical text (RFC 5952), without brackets.
     public var description: String {
         switch self {
-        case .v4:
-            bytes.map { String($0) }.joined(separator: ".")
+        case .v4(let number):
+            "\(number >> 24).\(number >> 16 & 0xFF).\(number >> 8 & 0xFF).\(number & 0xFF)"
         case .v6(let high, let low):
             Self.canonicalV6(high: high, low: low)
         }
@@ -77,22 +77,19 @@ extension IPAddress {
     }
 
     private static func parseV4(_ text: ArraySlice<UInt8>) -> UInt32? {
-        let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        var result: UInt32 = 0
-        for part in parts {
+        var (result, rest) = (UInt32(0), text)
+        for place in 0..<4 {
+            if place > 0 { guard rest.popFirst() == UInt8(ascii: ".") else { return nil } }
+            let part = rest.prefix(while: ASCII.isDigit)
             guard (1...3).contains(part.count), part.count == 1 || part.first != UInt8(ascii: "0") else {
                 return nil
             }
-            var number: UInt32 = 0
-            for digit in part {
-                guard ASCII.isDigit(digit) else { return nil }
-                number = number * 10 + UInt32(digit - UInt8(ascii: "0"))
-            }
+            let number = part.reduce(UInt32(0)) { $0 * 10 + UInt32($1 - UInt8(ascii: "0")) }
             guard number <= 255 else { return nil }
             result = result << 8 | number
+            rest = rest[part.endIndex...]
         }
-        return result
+        return rest.isEmpty ? result : nil
     }
 
     /// Eight words, or `nil`. `::` stands for one or more zero words and occurs at most once.

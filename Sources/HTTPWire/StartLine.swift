@@ -1,10 +1,9 @@
 internal import HTTPTypes
-internal import NIOCore
 
 /// Request lines and status lines (RFC 9112 §3, §4).
 enum StartLine {
     /// The head without its fields.
-    static func request(_ line: ByteBufferView) throws(WireError) -> RequestHead {
+    static func request(_ line: UnsafeRawBufferPointer) throws(WireError) -> RequestHead {
         // Single spaces only: a target with a blank in it is read differently by every parser.
         let parts = line.split(separator: ASCII.space, omittingEmptySubsequences: false)
         guard parts.count == 3, !parts[0].isEmpty, !parts[1].isEmpty else {
@@ -22,7 +21,7 @@ enum StartLine {
     }
 
     /// The head without its fields.
-    static func response(_ line: ByteBufferView, lenient: Bool) throws(WireError) -> ResponseHead {
+    static func response(_ line: UnsafeRawBufferPointer, lenient: Bool) throws(WireError) -> ResponseHead {
         let parts = line.split(separator: ASCII.space, maxSplits: 2, omittingEmptySubsequences: false)
         let minor = try minorVersion(parts[0], lenient: lenient)
         // The space behind the code is mandatory, the phrase is not; many leave out both.
@@ -40,8 +39,10 @@ enum StartLine {
             response: HTTPResponse(status: status), minorVersion: minor)
     }
 
-    private static func minorVersion(_ text: ByteBufferView, lenient: Bool) throws(WireError) -> UInt8 {
-        let bytes = Array(text)
+    private static func minorVersion(
+        _ text: Slice<UnsafeRawBufferPointer>, lenient: Bool
+    ) throws(WireError) -> UInt8 {
+        let bytes = UnsafeRawBufferPointer(rebasing: text)
         guard bytes.count == 8, bytes.starts(with: "HTTP/".utf8), ASCII.isDigit(bytes[5]),
             bytes[6] == UInt8(ascii: "."), ASCII.isDigit(bytes[7])
         else {

@@ -57,7 +57,7 @@ extension ConnectionHandler {
     private func noteFigures(_ figures: ForwardFigures) {
         self.entry.status = figures.status
         self.entry.isAllowed = true
-        self.entry.address = figures.address.flatMap(ListenAddress.init)?.description
+        self.entry.address = figures.addressText
         self.notePermission(for: figures.address, isDirect: figures.parent == nil)
         self.entry.bytesUp = figures.bytesUp
         self.entry.bytesDown = figures.bytesDown

@@ -214,6 +214,7 @@ final class ForwardHandler: OriginConnectionUser {
         self.origin = origin
         origin.use(by: self)
         self.figures.address = origin.address
+        self.figures.addressText = origin.addressText
         self.figures.connectTime = NIODeadline.now() - self.start
         self.clientIsPaused = false
         self.updateOriginReading()

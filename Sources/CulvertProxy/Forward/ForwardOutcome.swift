@@ -16,7 +16,9 @@ enum ForwardOutcome {
 /// What the access log tells of a forwarded request.
 struct ForwardFigures {
     var status = 0
-    var address: SocketAddress?
+    /// The connection's that carried it.
+    var address: IPAddress?
+    var addressText: String?
     var bytesUp: UInt64 = 0
     var bytesDown: UInt64 = 0
     /// The first parent on the way, without credentials.

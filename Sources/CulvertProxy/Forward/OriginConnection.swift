@@ -1,3 +1,4 @@
+import CulvertTunnel
 import HTTPWire
 import NIOCore
 
@@ -17,7 +18,11 @@ final class OriginConnection: ChannelInboundHandler, RemovableChannelHandler {
     typealias OutboundOut = ByteBuffer
 
     let key: OriginKey
-    let address: SocketAddress?
+    /// Of whoever was dialled; nil for none of IP.
+    let address: IPAddress?
+    let port: UInt16
+    /// Both, for the log.
+    let addressText: String?
     let channel: any Channel
     private let gate = ReadGate()
     private let pool: OriginPool
@@ -32,7 +37,10 @@ final class OriginConnection: ChannelInboundHandler, RemovableChannelHandler {
         self.key = key
         self.channel = channel
         self.pool = pool
-        self.address = channel.remoteAddress
+        let remote = channel.remoteAddress
+        self.address = remote.flatMap(IPAddress.init)
+        self.port = remote?.port.map { UInt16(truncatingIfNeeded: $0) } ?? 0
+        self.addressText = remote.flatMap(ListenAddress.init)?.description
         try channel.pipeline.syncOperations.addHandlers([self.gate, self])
     }
 

@@ -12,12 +12,14 @@ final class OriginPool {
 
     /// The one used last, which is the most likely to be alive.
     func take(_ key: OriginKey) -> OriginConnection? {
-        while let connection = self.idle[key]?.popLast() {
+        guard let index = self.idle.index(forKey: key) else { return nil }
+        var usable: OriginConnection?
+        while usable == nil, let connection = self.idle.values[index].popLast() {
             self.count -= 1
-            if self.idle[key]?.isEmpty == true { self.idle[key] = nil }
-            if connection.isUsable { return connection }
+            if connection.isUsable { usable = connection }
         }
-        return nil
+        if self.idle.values[index].isEmpty { self.idle.remove(at: index) }
+        return usable
     }
 
     /// Keeps a connection, in place of the oldest of its kind where there are enough.
@@ -26,15 +28,21 @@ final class OriginPool {
         else {
             return connection.close()
         }
-        var connections = self.idle.removeValue(forKey: connection.key) ?? []
-        if connections.count >= self.options.maxIdleConnectionsPerOrigin {
-            connections.removeFirst().close()
-            self.count -= 1
-        }
-        connections.append(connection)
-        self.idle[connection.key] = connections
-        self.count += 1
+        let oldest = Self.add(
+            connection, to: &self.idle[connection.key, default: []],
+            most: self.options.maxIdleConnectionsPerOrigin)
         connection.waitInPool(TimeAmount(self.options.originIdleTimeout))
+        // Behind the change: it may close at once, and then it comes to `remove`.
+        if let oldest { oldest.close() } else { self.count += 1 }
+    }
+
+    /// - Returns: the oldest, where there were enough.
+    private static func add(
+        _ connection: OriginConnection, to connections: inout [OriginConnection], most: Int
+    ) -> OriginConnection? {
+        let oldest = connections.count < most ? nil : connections.removeFirst()
+        connections.append(connection)
+        return oldest
     }
 
     /// It closed while it waited.

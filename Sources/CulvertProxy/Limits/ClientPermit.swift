@@ -51,7 +51,7 @@ final class ClientPermit: Sendable {
     /// A request's head came, and nobody knows yet whose it is.
     func request(under limits: ProxyLimits) -> LimitExcess? {
         if let excess { return excess }
-        guard let client else { return nil }
+        guard let client, limits.perClient.requestRate != nil else { return nil }
         return self.limiter.withLedger { ledger, now in
             Self.excess { () throws(LimitExcess) in
                 try ledger.request(by: client, under: limits, at: now)
@@ -77,6 +77,8 @@ final class ClientPermit: Sendable {
 
     /// The bandwidth that counts for the request under way; nil when none is limited.
     func bandwidth(under limits: ProxyLimits) -> SharedBandwidth? {
+        // Asked for every request, and hardly ever set.
+        if limits.perClient.bandwidth == nil, limits.perUser.bandwidth == nil { return nil }
         let seats = [self.client, self.state.withLock { $0.user?.seat }].compactMap { $0 }
         return SharedBandwidth(self.limiter, seats, under: limits)
     }

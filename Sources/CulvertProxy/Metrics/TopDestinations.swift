@@ -1,5 +1,3 @@
-import Foundation
-
 /// Where most of the traffic goes, in bounded memory: the "space-saving" summary of Metwally, Agrawal and
 /// El Abbadi. A destination that is new when the table is full takes the place and the weight of the lightest, so
 /// a heavy one is never missed and only light ones are inexact.
@@ -26,7 +24,12 @@ package struct TopDestinations: Sendable {
     }
 
     package mutating func add(_ target: String, requests: UInt64 = 1, bytes: UInt64) {
-        if entries[target] == nil, entries.count >= capacity { self.replaceLightest(by: target) }
+        if let known = entries.index(forKey: target) {
+            entries.values[known].requests &+= requests
+            entries.values[known].bytes &+= bytes
+            return
+        }
+        if entries.count >= capacity { self.replaceLightest(by: target) }
         var entry = entries[target] ?? Entry(target: target, requests: 0, bytes: 0)
         entry.requests &+= requests
         entry.bytes &+= bytes
@@ -43,10 +46,23 @@ package struct TopDestinations: Sendable {
 
     /// The host and port of a request's target: paths and queries hold what is nobody's business.
     package static func name(of target: String) -> String {
-        guard let scheme = target.range(of: "://") else { return target }
-        let authority = target[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        return String(
-            authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority)
+        guard let start = Self.endOfScheme(target.utf8) else { return target }
+        let authority = target.utf8[start...].prefix {
+            $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#")
+        }
+        let host =
+            authority.lastIndex(of: UInt8(ascii: "@")).map { authority[$0...].dropFirst() } ?? authority
+        return String(Substring(host))
+    }
+
+    private static func endOfScheme(_ target: String.UTF8View) -> String.Index? {
+        var rest = target[...]
+        while let colon = rest.firstIndex(of: UInt8(ascii: ":")) {
+            let behind = rest[colon...]
+            if behind.starts(with: "://".utf8) { return target.index(colon, offsetBy: 3) }
+            rest = behind.dropFirst()
+        }
+        return nil
     }
 
     private mutating func replaceLightest(by target: String) {

@@ -23,7 +23,7 @@ struct ForwardAnswer: Sendable {
         let method = request.head.method
         let announced = try Self.framing(head, toMethod: .get)
         let clientIsOld = request.head.minorVersion == 0
-        framing = try Self.framing(head, toMethod: method)
+        framing = method == .get ? announced : try Self.framing(head, toMethod: method)
         length = Self.length(announced, head)
         switch framing {
         case .none, .length: (coding, isDelimited) = (.identity, true)
@@ -60,11 +60,13 @@ struct ForwardAnswer: Sendable {
     /// Appends the head as the client gets it.
     func serialize(into buffer: inout ByteBuffer, clientMinorVersion: UInt8, pseudonym: String, now: Int64) {
         Self.write(head, into: &buffer)
-        if let length { buffer.writeString("Content-Length: \(length)\r\n") }
+        if let length { buffer.writeContentLength(length) }
         if coding == .chunked { buffer.writeStaticString("Transfer-Encoding: chunked\r\n") }
         // RFC 9110 §6.6.1: who forwards an answer without a date gives it one.
         if !head.response.headerFields.contains(.date) {
-            buffer.writeString("Date: \(HTTPDate.text(secondsSince1970: now))\r\n")
+            buffer.writeStaticString("Date: ")
+            HTTPDate.write(secondsSince1970: now, into: &buffer)
+            buffer.writeStaticString("\r\n")
         }
         Via.write(minorVersion: head.minorVersion, pseudonym, into: &buffer)
         if !keepsClient {
@@ -95,7 +97,11 @@ struct ForwardAnswer: Sendable {
     /// The status line in our version (RFC 9112 §2.3), and the end-to-end fields.
     private static func write(_ head: ResponseHead, into buffer: inout ByteBuffer) {
         let status = head.response.status
-        buffer.writeString("HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\n")
+        buffer.writeStaticString("HTTP/1.1 ")
+        buffer.writeString(String(status.code))
+        buffer.writeStaticString(" ")
+        buffer.writeString(status.reasonPhrase)
+        buffer.writeStaticString("\r\n")
         let options = ConnectionOptions(head.response.headerFields)
         for field in head.response.headerFields where !options.strips(field.name) {
             field.write(into: &buffer)

@@ -31,6 +31,8 @@ package struct ForwardMachine: Sendable {
 
     /// Origins send one 100, and 103 or 102 a few times; the bound only stops one that sends them for ever.
     private static let maxInterim = 64
+    /// Room for a head, in octets: most have less.
+    private static let usualHead = 512
 
     package let request: ForwardRequest
     private let pseudonym: String
@@ -82,6 +84,7 @@ package struct ForwardMachine: Sendable {
         let parser = HeadParser(mode: .lenient, limits: limits)
         download = .readingHead(parser, ByteBuffer(), interim: 0, isUntouched: true)
         var output = ByteBuffer()
+        output.reserveCapacity(Self.usualHead)
         request.serialize(into: &output, to: hop, pseudonym: pseudonym)
         if request.framing == .none {
             upload = .complete
@@ -231,6 +234,8 @@ extension ForwardMachine {
     ) throws(WireError) -> ForwardOriginAction {
         let answer = try ForwardAnswer(head, to: request, isRequestSent: isRequestSent)
         var output = output
+        // A short body goes out with its head, in one packet.
+        output.reserveCapacity(Self.usualHead + min(buffer.readableBytes, Self.usualHead * 8))
         let minor = request.head.minorVersion
         answer.serialize(into: &output, clientMinorVersion: minor, pseudonym: pseudonym, now: now)
         status = head.response.status.code

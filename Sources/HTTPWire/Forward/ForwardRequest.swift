@@ -60,7 +60,12 @@ package struct ForwardRequest: Sendable, Hashable {
             case .origin: target.originForm
             case .parent: target.absoluteForm
             }
-        buffer.writeString("\(head.method.rawValue) \(form) HTTP/1.1\r\nHost: \(target.hostField)\r\n")
+        buffer.writeString(head.method.rawValue)
+        buffer.writeStaticString(" ")
+        buffer.writeString(form)
+        buffer.writeStaticString(" HTTP/1.1\r\nHost: ")
+        buffer.writeString(target.hostField)
+        buffer.writeStaticString("\r\n")
         for field in head.fields where !isReplaced(field.name) { field.write(into: &buffer) }
         if let maxForwards, maxForwards > 0 { buffer.writeString("Max-Forwards: \(maxForwards - 1)\r\n") }
         Via.write(minorVersion: head.minorVersion, pseudonym, into: &buffer)
@@ -80,7 +85,7 @@ package struct ForwardRequest: Sendable, Hashable {
 
     private func writeFraming(into buffer: inout ByteBuffer) {
         switch framing {
-        case .length(let octets): buffer.writeString("Content-Length: \(octets)\r\n")
+        case .length(let octets): buffer.writeContentLength(octets)
         case .chunked: buffer.writeStaticString("Transfer-Encoding: chunked\r\n")
         case .none, .untilClose:
             // A POST of nothing says so; servers answer 411 without.
@@ -102,6 +107,14 @@ enum ConnectionBoundScheme {
     static func begins(_ value: String) -> Bool {
         let scheme = value.utf8.prefix { ASCII.isTokenCharacter($0) }
         return ["ntlm", "negotiate", "nego2", "kerberos"].contains(String(Substring(scheme)).lowercased())
+    }
+}
+
+extension ByteBuffer {
+    mutating func writeContentLength(_ octets: UInt64) {
+        writeStaticString("Content-Length: ")
+        writeString(String(octets))
+        writeStaticString("\r\n")
     }
 }
 

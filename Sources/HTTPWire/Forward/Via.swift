@@ -22,7 +22,9 @@ package enum Via {
 
     /// Appends our line behind those of the proxies before.
     static func write(minorVersion: UInt8, _ pseudonym: String, into buffer: inout ByteBuffer) {
-        buffer.writeString("Via: 1.\(minorVersion) \(pseudonym)\r\n")
+        buffer.writeStaticString("Via: ")
+        buffer.writeString(member(minorVersion: minorVersion, pseudonym))
+        buffer.writeStaticString("\r\n")
     }
 
     /// Whether a name can stand in `Via` and in `Proxy-Status`: a token without blanks or commas.
