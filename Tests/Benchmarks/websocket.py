@@ -64,8 +64,8 @@ class Workshop:
         for source in (SERVERS / "gorilla_echo.go", CLIENTS / "gorilla_client.go"):
             environment = os.environ | GO | {"GOCACHE": str(self.folder / "gocache")}
             self.compile(["go", "build", "-o", self.folder / source.stem, source], environment)
-        source = SERVERS / "libwebsockets_echo.c"
-        self.compile(["cc", "-O2", "-o", self.folder / source.stem, source, "-lwebsockets"])
+        for source in (SERVERS / "libwebsockets_echo.c", CLIENTS / "libwebsockets_client.c"):
+            self.compile(["cc", "-O2", "-o", self.folder / source.stem, source, "-lwebsockets"])
 
     def compile(self, command, environment=None):
         try:
@@ -107,6 +107,7 @@ class Workshop:
             "websockets": (theirs(python, CLIENTS / "websockets_client.py"), {}),
             "ws": (theirs("node", CLIENTS / "ws_client.js"), NODE),
             "gorilla": (theirs(self.folder / "gorilla_client"), {}),
+            "libwebsockets": (theirs(self.folder / "libwebsockets_client"), {}),
         }
 
     def server(self, name, programs, scheme):

@@ -98,5 +98,16 @@ import WebSocketWire
             #expect(beforeReading.withLock { $0 } < 64 << 20)
             #expect(peak > 0 && peak < 64 << 10)
         }
+
+        @Test("Tests/bigstream.sh finds no more memory taken, in the echo server neither")
+        func script() async throws {
+            let script = Workspace.tests.deletingLastPathComponent().appending(path: "bigstream.sh").path
+            let process = try ChildProcess([
+                script, "--culvert", CulvertCommand.path, "--frame", "0.1", "--firehose", "0.25",
+            ])
+            try await eventually("the end of bigstream.sh", within: .seconds(540)) { process.status != nil }
+            #expect(process.status == 0, "\(process.output.text)\(process.errors.text)")
+            #expect(process.output.text.split(separator: "\n").count { $0.hasSuffix(": ok") } == 3)
+        }
     }
 #endif
