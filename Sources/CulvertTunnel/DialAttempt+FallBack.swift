@@ -50,6 +50,7 @@ extension DialAttempt {
 
     /// What it still says is nobody's concern.
     func dropConnection() {
+        self.droppedConnections += 1
         let old = self.channel
         self.channel = nil
         self.connectHandler = nil

@@ -20,6 +20,8 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
     var channel: (any Channel)?
     /// Channels that race for the first connection, to be closed when the attempt is given up.
     var connecting: [any Channel] = []
+    /// How many connections were given up: what still comes of those means nothing to the next one.
+    var droppedConnections = 0
     var resolver: AddressResolver?
     private(set) var phase = TunnelError.Phase.resolve
     /// What name lookups took so far. For the event loop only.
@@ -157,7 +159,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
                 if self.phase == .resolve { self.enter(.connect) }
             }
             bootstrap.resolver(resolver).connect(host: name, port: Int(peer.port)).whenComplete(
-                self.connected)
+                self.unlessDropped(self.connected))
         case .address(let address):
             self.enter(.connect)
             if let objection = filter?(address, peer.port) {
@@ -165,10 +167,21 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
             }
             do {
                 let socketAddress = try SocketAddress(ipAddress: address.description, port: Int(peer.port))
-                bootstrap.connect(to: socketAddress).whenComplete(self.connected)
+                bootstrap.connect(to: socketAddress).whenComplete(self.unlessDropped(self.connected))
             } catch {
                 self.fail(self.error(.connectionFailed, .network, "\(peer): \(error)", underlying: error))
             }
+        }
+    }
+
+    /// For the end of a connection's beginning: it comes, as a failure, also when the connection is given up for another.
+    private func unlessDropped(
+        _ body: @escaping @Sendable (Result<any Channel, any Error>) -> Void
+    ) -> @Sendable (Result<any Channel, any Error>) -> Void {
+        let dropped = self.droppedConnections
+        return { result in
+            if dropped == self.droppedConnections { return body(result) }
+            if case .success(let channel) = result { channel.close(promise: nil) }
         }
     }
 

@@ -31,10 +31,12 @@ package final class BlockingSocket: Sendable {
     }
 
     /// Bound to a free port and listening.
-    package static func listening() throws -> BlockingSocket {
+    ///
+    /// - Parameter backlog: how many connections may wait to be accepted.
+    package static func listening(backlog: Int32 = 512) throws -> BlockingSocket {
         let socket = try BlockingSocket.tcp()
         guard Self.withLoopback(port: 0, { bind(socket.descriptor, $0, $1) }) == 0,
-            listen(socket.descriptor, 512) == 0
+            listen(socket.descriptor, backlog) == 0
         else { throw Failure.system(call: "listen", code: errno) }
         return socket
     }
