@@ -26,6 +26,7 @@ struct ProxyFlags: ParsableArguments {
     @Option(help: .setting("upstream")) var upstream: [String] = []
     @Option(help: .setting("route")) var route: [String] = []
     @Option(help: .setting("pac"), completion: .file()) var pac: String?
+    @Option(help: .setting("pac-refresh")) var pacRefresh: String?
     @Flag(inversion: .prefixedNo, help: .setting("wpad")) var wpad: Bool?
     @Option(help: .setting("pac-fallback")) var pacFallback: String?
     @Option(help: .setting("upstream-ca"), completion: .file()) var upstreamCa: String?

@@ -149,6 +149,7 @@ extension ConfigurationKey {
             "pac", \.pac, "file|url",
             "Proxy auto-configuration script that decides the way out, in place of upstream and route: a file, or an http or https URL."
         ),
+        .duration("pac-refresh", \.pacRefresh, "How often the script of a URL is asked for again."),
         .boolean(
             "wpad", \.usesWPAD,
             "Take the script of http://wpad/wpad.dat, which whoever answers for that name controls."),

@@ -51,6 +51,7 @@ public struct ProxySettings: Sendable {
     var pac = ""
     var usesWPAD = false
     var pacFallback = ProxyScript.Failure.error
+    var pacRefresh = ProxyScript.Options().refreshInterval
     var routes: ConfigurationEntry?
     var rules: ConfigurationEntry?
     var rulesHaveDefault = false
@@ -169,6 +170,7 @@ public struct ProxySettings: Sendable {
             .init {
                 $0.evaluator = self.pacEvaluator
                 $0.onFailure = self.pacFallback
+                $0.refreshInterval = self.pacRefresh
                 $0.tls = self.proxy.upstreamTLS
                 $0.onNotice = { logger.notice("the proxy script", metadata: ["notice": "\($0)"]) }
             })

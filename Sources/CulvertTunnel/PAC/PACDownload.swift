@@ -10,6 +10,13 @@ struct PACDownload {
         var bytes: [UInt8]
         /// Of the answer's `Content-Type`.
         var charset: String?
+        var validators: Validators
+    }
+
+    /// What names a version of a script (RFC 9110 §8.8).
+    struct Validators {
+        var entityTag: String?
+        var lastModified: String?
     }
 
     let source: ProxyScriptSource
@@ -19,10 +26,14 @@ struct PACDownload {
     private static let deadline = Duration.seconds(30)
     private static let maxRedirects = 5
 
-    func fetch(_ location: ProxyScriptSource.Location) async throws(ProxyScriptError) -> Download {
+    /// - Parameter known: the version that is here already.
+    /// - Returns: nil where that is still the newest.
+    func fetch(
+        _ location: ProxyScriptSource.Location, unless known: Validators? = nil
+    ) async throws(ProxyScriptError) -> Download? {
         do {
-            return try await withThrowingTaskGroup(of: Download.self) { group in
-                group.addTask { try await self.follow(location) }
+            return try await withThrowingTaskGroup(of: Download?.self) { group in
+                group.addTask { try await self.follow(location, unless: known) }
                 group.addTask {
                     try await Task.sleep(for: Self.deadline)
                     throw ProxyScriptError(.unreadable, self.source, "not there within 30 s")
@@ -38,11 +49,14 @@ struct PACDownload {
         }
     }
 
-    private func follow(_ start: ProxyScriptSource.Location) async throws -> Download {
+    private func follow(
+        _ start: ProxyScriptSource.Location, unless known: Validators?
+    ) async throws -> Download? {
         var location = start
         for _ in 0...Self.maxRedirects {
-            let (head, body) = try await self.get(location)
+            let (head, body) = try await self.get(location, unless: known)
             let (status, fields) = (head.response.status, head.response.headerFields)
+            if status == .notModified, known != nil { return nil }
             if status.kind == .redirection, let target = fields[.location] {
                 guard case .web(let next)? = ProxyScriptSource(target), next.isSecure || !location.isSecure
                 else {
@@ -52,16 +66,21 @@ struct PACDownload {
                 continue
             }
             guard status == .ok else { throw self.unreadable("the server answered \(status)") }
-            return Download(bytes: Array(body.readableBytesView), charset: Self.charset(fields[.contentType]))
+            return Download(
+                bytes: Array(body.readableBytesView), charset: Self.charset(fields[.contentType]),
+                validators: Validators(entityTag: fields[.eTag], lastModified: fields[.lastModified]))
         }
         throw self.unreadable("it is moved more than \(Self.maxRedirects) times")
     }
 
-    private func get(_ location: ProxyScriptSource.Location) async throws -> (ResponseHead, ByteBuffer) {
+    private func get(
+        _ location: ProxyScriptSource.Location, unless known: Validators?
+    ) async throws -> (ResponseHead, ByteBuffer) {
         let dialer = Dialer(.init { $0.proxy = .none })
         let request =
             "GET \(location.resource) HTTP/1.1\r\nHost: \(Self.host(of: location))\r\nUser-Agent: Culvert\r\n"
-            + "Accept: application/x-ns-proxy-autoconfig, */*;q=0.5\r\nConnection: close\r\n\r\n"
+            + "Accept: application/x-ns-proxy-autoconfig, */*;q=0.5\r\n\(Self.conditions(known))"
+            + "Connection: close\r\n\r\n"
         return try await dialer.withStream(to: location.authority, tls: location.isSecure ? self.tls : nil) {
             stream in
             try await stream.write(request)
@@ -114,6 +133,13 @@ struct PACDownload {
     private static func host(of location: ProxyScriptSource.Location) -> String {
         location.authority.port == (location.isSecure ? 443 : 80)
             ? location.authority.bracketedHost : "\(location.authority)"
+    }
+
+    /// Where there is a tag, the date is for servers that know none (RFC 9110 §13.1.3).
+    private static func conditions(_ known: Validators?) -> String {
+        let tag = known?.entityTag.map { "If-None-Match: \($0)\r\n" }
+        let date = known?.lastModified.map { "If-Modified-Since: \($0)\r\n" }
+        return (tag ?? "") + (date ?? "")
     }
 
     /// `text/plain; charset="utf-8"`.

@@ -51,8 +51,11 @@ public actor ProxyScript {
 
     private struct Text {
         let script: String
-        let readAt: ContinuousClock.Instant
-        let stamp: FileFingerprints?
+        var readAt: ContinuousClock.Instant
+        /// Of a file.
+        var stamp: FileFingerprints?
+        /// Of what came from the web.
+        var validators: PACDownload.Validators?
     }
 
     private struct Entry {
@@ -157,22 +160,28 @@ public actor ProxyScript {
             guard age >= Self.fileInterval, FileFingerprints(of: [path]) != text.stamp else { return text }
             return try await self.read()
         case .web, .wpad:
-            guard age >= self.options.refreshInterval else { return text }
+            if age >= self.options.refreshInterval { self.refresh() }
+            return text
+        }
+    }
+
+    /// Nobody waits for it: the script that is here counts meanwhile, and also when it fails. The fetch has a deadline.
+    private func refresh() {
+        // Asked for again after the interval, whatever comes of it.
+        self.text?.readAt = .now
+        Task {
             do {
-                return try await self.read()
+                _ = try await self.read()
             } catch {
-                // An old script is better than none; it is asked for again after the interval.
                 self.options.onNotice?("\(error); the script fetched before still counts")
-                let kept = Text(script: text.script, readAt: .now, stamp: nil)
-                self.text = kept
-                return kept
             }
         }
     }
 
     /// Once for all that wait for it.
     private func read() async throws -> Text {
-        let task = self.loading ?? Task { try await Self.read(self.source, self.options) }
+        let task =
+            self.loading ?? Task { [text] in try await Self.read(self.source, self.options, since: text) }
         self.loading = task
         defer { if self.loading == task { self.loading = nil } }
         let text = try await task.value
@@ -181,25 +190,28 @@ public actor ProxyScript {
         return text
     }
 
-    private static func read(_ source: ProxyScriptSource, _ options: Options) async throws -> Text {
+    private static func read(
+        _ source: ProxyScriptSource, _ options: Options, since old: Text?
+    ) async throws -> Text {
         let now = ContinuousClock.now
-        let download = PACDownload(source: source, tls: options.tls)
+        let location: ProxyScriptSource.Location
         switch source {
         case .file(let path):
             // Before it is read, so that a change meanwhile is seen next time.
             let stamp = FileFingerprints(of: [path])
             let bytes = try PACFile.read(path, source)
             return Text(script: try self.decode(bytes, charset: nil, source), readAt: now, stamp: stamp)
-        case .web(let location):
-            let fetched = try await download.fetch(location)
-            let script = try self.decode(fetched.bytes, charset: fetched.charset, source)
-            return Text(script: script, readAt: now, stamp: nil)
-        case .wpad:
-            let authority = try Authority(host: "wpad", port: 80)
-            let fetched = try await download.fetch(.init(authority, "/wpad.dat"))
-            let script = try self.decode(fetched.bytes, charset: fetched.charset, source)
-            return Text(script: script, readAt: now, stamp: nil)
+        case .web(let url): location = url
+        case .wpad: location = .init(try Authority(host: "wpad", port: 80), "/wpad.dat")
         }
+        let download = PACDownload(source: source, tls: options.tls)
+        guard let fetched = try await download.fetch(location, unless: old?.validators) else {
+            guard var text = old else { throw ProxyScriptError(.unreadable, source, "the server sent none") }
+            text.readAt = now
+            return text
+        }
+        let script = try self.decode(fetched.bytes, charset: fetched.charset, source)
+        return Text(script: script, readAt: now, validators: fetched.validators)
     }
 
     private static func decode(
