@@ -25,4 +25,9 @@ struct Culvert: AsyncParsableCommand {
             ProxyCommand.self, WebSocketCommand.self, ConnectCommand.self, DoctorCommand.self,
             InteropCommand.self, PACEvaluatorCommand.self,
         ])
+
+    static func main() async {
+        ArgumentSecrets.hide()
+        await self.main(nil)
+    }
 }
