@@ -62,7 +62,9 @@ final class ClientPermit: Sendable {
     /// The request is this user's, and so is the connection from here on.
     func request(by user: String, under limits: ProxyLimits) -> LimitExcess? {
         self.state.withLock { state in
-            self.limiter.withLedger { ledger, now in
+            // The connection has ended: a seat taken now would be nobody's to give back.
+            guard state.holders > 0 else { return nil }
+            return self.limiter.withLedger { ledger, now in
                 Self.excess { () throws(LimitExcess) in
                     if state.user?.name != user {
                         let seat = try ledger.join(.user(user), under: limits, at: now)
