@@ -85,4 +85,15 @@ struct ExamplesTests {
         _ = try await proxy.port(after: "culvert proxy: listening on ", in: proxy.errors)
         _ = try await proxy.port(after: "culvert proxy: admin listener on ", in: proxy.errors)
     }
+
+    @Test("the container builds with the libraries that Tests/install.sh names for the build")
+    func containerLibraries() async throws {
+        let container = try String(contentsOf: self.example("Container/Containerfile"), encoding: .utf8)
+        let script = try String(
+            contentsOf: Workspace.package.appendingPathComponent("Tests/install.sh"), encoding: .utf8)
+        let build = try #require(script.components(separatedBy: "build=(").dropFirst().first)
+        let libraries = build.prefix { $0 != ")" }.split { $0.isWhitespace }.filter { $0.hasSuffix("-dev") }
+        #expect(libraries.count >= 4)
+        for library in libraries { #expect(container.contains(" \(library) "), "\(library)") }
+    }
 }
