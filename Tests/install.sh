@@ -16,7 +16,7 @@ build=(
 )
 packages=(
     # The tools the tests drive.
-    curl git wget openssh-client netcat-openbsd
+    curl git wget openssh-client netcat-openbsd procps
     # Origins and runtimes. libnss-wrapper gives sshd a login shell for the user it runs as when the tests run as root.
     openssh-server libnss-wrapper nodejs python3 python3-venv
     # Forward proxies. squid-openssl is Squid with a TLS port; apache2-bin and tinyproxy-bin leave the service out.
@@ -51,6 +51,8 @@ pypi=(
     # WebSocket servers and clients.
     websockets==17.4 tornado==6.6.1 autobahn==26.10.2 twisted==26.10.0 aiohttp==3.14.5 python-socketio==5.18.1
     websocket-client==1.9.2
+    # An HTTP/2 client that means ill.
+    h2==4.4.1
     # Reads our metrics.
     prometheus-client==0.26.0
     # An HTTPS client; proxies.
