@@ -141,8 +141,7 @@ def columns(loads):
 def table(comparison, names, loads):
     """Markdown: a row for each figure, a column for each proxy, Culvert's ratios at the end."""
     heads = ["", *names]
-    ratios = [(name, base) for name in names if name.startswith("culvert") for base in ("squid", "nginx stream")]
-    ratios = [(name, base) for name, base in ratios if base in names]
+    ratios = [(name, base) for name in names if name.startswith("culvert") for base in bases(name) if base in names]
     heads += [f"{name} ÷ {base}" for name, base in ratios]
     lines = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
     for load, tunnels, field, unit, factor in columns(loads):
@@ -152,6 +151,11 @@ def table(comparison, names, loads):
         cells += [ratio(median[name], median[base]) for name, base in ratios]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def bases(name):
+    """Whom it is compared with: those that do the same work."""
+    return ["squid, access log"] if name.endswith("access log") else ["squid", "nginx stream"]
 
 
 def number(value, factor=1):
@@ -191,13 +195,14 @@ def fitting(loads, wanted):
 
 
 def compare(arguments):
-    candidates = chosen(peers.culvert_engines(arguments.programs) + peers.field(), arguments.only)
+    every = peers.culvert_engines(arguments.programs) + peers.field() + peers.logging(arguments.programs)
+    candidates = chosen(every, arguments.only)
     loads = fitting(QUICK if arguments.quick else FULL, arguments.loads)
     comparison = Comparison(arguments.programs, arguments.seconds)
     for turn in range(arguments.rounds):
         for peer in candidates:
             say(f"compare: round {turn + 1} of {arguments.rounds}, {peer.name}")
-            comparison.run(peer, loads)
+            comparison.run(peer, [load for load in loads if peer.takes(load[0])])
     names = [peer.name for peer in candidates]
     print(table(comparison, names, loads))
     tell_failures(comparison)

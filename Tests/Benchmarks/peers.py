@@ -15,6 +15,7 @@ import time
 
 FILES = pathlib.Path(__file__).parent / "Peers"
 PYTHON = pathlib.Path(".build/peers/venv/bin/python")
+SQUID = ["squid", "-n", "culvert{port}", "-N"]
 
 
 class Peer:
@@ -24,22 +25,40 @@ class Peer:
     how many tunnels the machine's limits let it hold.
     """
 
-    def __init__(self, name, command, files=(), kind="proxy", environment=None, as_nobody=True):
+    def __init__(self, name, command, files=(), kind="proxy", environment=None, as_nobody=True, loads=None):
         self.name = name
         self.command = command
         self.files = files
         self.kind = kind
         self.environment = environment or {}
         self.as_nobody = as_nobody
+        # The loads it is for; None is all.
+        self.loads = loads
+
+    def takes(self, load):
+        return self.loads is None or load in self.loads
 
     def is_installed(self):
         return shutil.which(self.command[0]) is not None
 
 
-def culvert(programs, name, arguments=(), loops=None):
+def culvert(programs, name, arguments=(), loops=None, log="/dev/null", loads=None):
     environment = {} if loops is None else {"NIO_SINGLETON_GROUP_LOOP_COUNT": str(loops)}
-    command = [str(programs / "culvert"), "proxy", "--listen", "127.0.0.1:{port}", "--access-log", "/dev/null"]
-    return Peer(name, command + list(arguments), environment=environment, as_nobody=False)
+    command = [str(programs / "culvert"), "proxy", "--listen", "127.0.0.1:{port}", "--access-log", log]
+    return Peer(name, command + list(arguments), environment=environment, as_nobody=False, loads=loads)
+
+
+def logging(programs):
+    """With a line for every request in a file, as operators run them."""
+    log = "{dir}/access.log"
+    arguments = ["--access-log-format", "squid"]
+    return [
+        culvert(programs, "culvert, access log", arguments, log=log, loads=["requests"]),
+        Peer(
+            "squid, access log", SQUID + ["-f", "{dir}/squid_log.conf"], ["squid.conf", "squid_log.conf"],
+            loads=["requests"],
+        ),
+    ]
 
 
 def culvert_engines(programs):
@@ -57,7 +76,7 @@ def field():
     """Everybody else, each with one worker where it has workers, and without an access log."""
     server = ["runroot.yaml", "storage.config", "records.config", "ip_allow.yaml"]
     return [
-        Peer("squid", ["squid", "-n", "culvert{port}", "-N", "-f", "{dir}/squid.conf"], ["squid.conf"]),
+        Peer("squid", SQUID + ["-f", "{dir}/squid.conf"], ["squid.conf"]),
         Peer("tinyproxy", ["tinyproxy", "-d", "-c", "{dir}/tinyproxy.conf"], ["tinyproxy.conf"]),
         Peer(
             "Traffic Server",
