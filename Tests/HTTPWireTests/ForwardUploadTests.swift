@@ -46,6 +46,21 @@ import Testing
         #expect(rejection.status == 400)
     }
 
+    @Test("a body that is malformed and came with its head is refused before the origin hears anything")
+    func malformedWithHead() throws {
+        // Found by the fuzzer: byte by byte the same head has gone out before its trailer goes wrong.
+        let body = "3;x=y\r\nabc\r\n0\r\nX-T\u{5}01\r\n"
+        let whole = try Exchange(forwardChunkedPOST + body)
+        #expect(whole.refusal?.status == 400)
+        #expect(whole.toOrigin.isEmpty)
+        var drip = try Exchange(forwardChunkedPOST)
+        for byte in body.utf8 where drip.failure == nil {
+            drip.client(String(decoding: [byte], as: UTF8.self))
+        }
+        #expect(drip.refusal?.status == 400)
+        #expect(drip.toOrigin.hasSuffix("\r\n\r\n1\r\na\r\n1\r\nb\r\n1\r\nc\r\n"))
+    }
+
     @Test("what comes before the connection stands is held within its bound, and not lost") func held() throws
     {
         var exchange = try Exchange(forwardPOST + "he", connects: false)
