@@ -42,8 +42,8 @@ packages=(
     libwebsockets-test-server libwebsockets-dev gcc libc6-dev
     # Erlang, Perl, PHP, and any command as a server.
     yaws erlang-base erlang-crypto erlang-ssl libmojolicious-perl php-cli websocketd
-    # Slow clients.
-    slowhttptest
+    # Slow clients, and fast ones: nghttp2-client has h2load.
+    slowhttptest wrk nghttp2-client
     # The browser.
     chromium
 )

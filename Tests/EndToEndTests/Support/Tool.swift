@@ -7,7 +7,7 @@ enum Tool: String, CaseIterable, Sendable {
     case microsocks, danted, nc, haproxy, chromium
     case systemdSocketActivate = "systemd-socket-activate"
     case systemdAnalyze = "systemd-analyze"
-    case wget, slowhttptest
+    case wget, slowhttptest, wrk, h2load
     case aptGet = "apt-get"
 
     /// Absolute where that matters: sshd refuses to be started by name.
