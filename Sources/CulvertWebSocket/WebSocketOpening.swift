@@ -28,7 +28,10 @@ struct WebSocketOpening: Sendable {
     func finish() async throws -> WebSocket {
         try await withTaskCancellationHandler {
             do {
-                return try await self.opened.get()
+                let socket = try await self.opened.get()
+                // Cancelled at the last moment: the channel is being closed.
+                try Task.checkCancellation()
+                return socket
             } catch {
                 if Task.isCancelled { throw CancellationError() }
                 throw error
