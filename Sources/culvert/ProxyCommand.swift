@@ -105,7 +105,7 @@ struct ProxyCommand: AsyncParsableCommand {
         // Services stop in reverse order: the admin listener outlives the drain, and says "not ready" meanwhile.
         let services: [any Service] = (admin.map { [$0] } ?? []) + [server]
         // Also where a listener fails: what was logged before is written.
-        defer { writer.flush() }
+        defer { writer?.flush() }
         try await Self.runUntilSignalled(services, reloader, writer)
     }
 
@@ -122,11 +122,11 @@ struct ProxyCommand: AsyncParsableCommand {
     }
 
     /// The configuration with what only the command has: the log's file and standard error.
-    private func connected(_ configuration: ProxyConfiguration, to writer: AccessLogWriter)
+    private func connected(_ configuration: ProxyConfiguration, to writer: AccessLogWriter?)
         -> ProxyConfiguration
     {
         var configuration = configuration
-        configuration.accessLog = { writer.write($0) }
+        if let writer { configuration.accessLog = { writer.write($0) } }
         configuration.onListening = { addresses in
             for address in addresses { StandardError.print("culvert proxy: listening on \(address)") }
             ServiceManager.current?.tell(.ready)
@@ -135,7 +135,7 @@ struct ProxyCommand: AsyncParsableCommand {
     }
 
     private static func runUntilSignalled(
-        _ services: [any Service], _ reloader: ProxyReloader, _ log: AccessLogWriter
+        _ services: [any Service], _ reloader: ProxyReloader, _ log: AccessLogWriter?
     ) async throws {
         let logger = Logger(label: "culvert")
         let group = ServiceGroup(services: services, logger: logger)
@@ -166,7 +166,7 @@ struct ProxyCommand: AsyncParsableCommand {
                 return false
             }
             tasks.addTask {
-                for await _ in await UnixSignalsSequence(trapping: .sigusr1) { log.reopen() }
+                for await _ in await UnixSignalsSequence(trapping: .sigusr1) { log?.reopen() }
                 return false
             }
             // Whichever ends first: the drained server, or the second signal.
@@ -176,8 +176,10 @@ struct ProxyCommand: AsyncParsableCommand {
         }
     }
 
-    private func openAccessLog(_ settings: ProxySettings) throws -> AccessLogWriter {
+    /// Returns nil where none is wanted.
+    private func openAccessLog(_ settings: ProxySettings) throws -> AccessLogWriter? {
         let (path, format) = (settings.accessLog, settings.accessLogFormat)
+        if path == "none" { return nil }
         let name = path == "-" ? "standard output" : path
         let onFailure: @Sendable (any Error) -> Void = {
             StandardError.print(

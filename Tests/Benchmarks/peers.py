@@ -42,7 +42,7 @@ class Peer:
         return shutil.which(self.command[0]) is not None
 
 
-def culvert(programs, name, arguments=(), loops=None, log="/dev/null", loads=None):
+def culvert(programs, name, arguments=(), loops=None, log="none", loads=None):
     environment = {} if loops is None else {"NIO_SINGLETON_GROUP_LOOP_COUNT": str(loops)}
     command = [str(programs / "culvert"), "proxy", "--listen", "127.0.0.1:{port}", "--access-log", log]
     return Peer(name, command + list(arguments), environment=environment, as_nobody=False, loads=loads)

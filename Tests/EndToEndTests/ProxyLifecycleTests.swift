@@ -131,6 +131,21 @@ struct ProxyLifecycleTests {
         #expect(proxy.process.output.bytes.isEmpty)
     }
 
+    @Test("the access log goes nowhere when told, and a rotation is no matter then")
+    func noLog() async throws {
+        let proxy = try await CulvertProxyProcess(["--access-log", "none"])
+        let origin = try await ObedientOrigin()
+        let tunnel = try await self.tunnel(proxy, to: origin.port)
+        await tunnel.close()
+        proxy.process.signal(SIGUSR1)
+        let second = try await self.tunnel(proxy, to: origin.port)
+        await second.close()
+        proxy.process.signal(SIGTERM)
+        #expect(try await proxy.process.exit(within: .seconds(10)) == 0)
+        #expect(proxy.process.output.bytes.isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: "none"))
+    }
+
     /// How a tunnel can end.
     enum Ending: String, CaseIterable, Sendable {
         case clientFirst, originFirst, clientReset, originReset, clientHalf, originHalf, insideHead,

@@ -245,7 +245,8 @@ extension ConfigurationKey {
             "How tunnels are moved: by the kernel (splice, Linux only), by copying, or auto for the best there is."
         ),
         .text(
-            "access-log", \.accessLog, "file", "Where the access log goes: a file, or - for standard output."
+            "access-log", \.accessLog, "file",
+            "Where the access log goes: a file, - for standard output, or none."
         ).needingRestart,
         .choice(
             "access-log-format", \.accessLogFormat,

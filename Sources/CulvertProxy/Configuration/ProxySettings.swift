@@ -15,7 +15,7 @@ import ProxyRoutes
 public struct ProxySettings: Sendable {
     /// What the server runs on.
     public var proxy = ProxyConfiguration()
-    /// Where the access log goes; `-` is standard output. Who runs the server opens it.
+    /// Where the access log goes; `-` is standard output, `none` nowhere. Who runs the server opens it.
     public var accessLog = "-"
     /// How a line of it looks.
     public var accessLogFormat = AccessLogWriter.Format.json
