@@ -26,7 +26,9 @@ struct PACDownloadTests {
             "connect", "127.0.0.1:\(origin.port)", "--proxy", proxy.url,
         ])
         #expect(through.text == "hello", "\(through.errors)")
-        #expect(try parent.log().count { $0.target == "127.0.0.1:\(origin.port)" } == 2)
+        try await eventually("both went through the parent of the script") {
+            try parent.log().count { $0.target == "127.0.0.1:\(origin.port)" } == 2
+        }
     }
 
     @Test(
