@@ -62,10 +62,11 @@ public final class WebSocket: AsyncSequence, Sendable {
         self.remoteAddress = channel.remoteAddress
         self.closeTimeout = TimeAmount(settings.closeTimeout)
         try channel.pipeline.syncOperations.addHandler(handler, position: position)
+        self.executor = handler.executor
     }
 
     /// Runs tasks on the connection's event loop.
-    var executor: EventLoopTaskExecutor { EventLoopTaskExecutor(self.channel.eventLoop) }
+    let executor: EventLoopTaskExecutor?
 
     // MARK: Receiving
 

@@ -18,7 +18,7 @@ extension WebSocketHandler {
         guard self.sends.isEmpty, self.context?.channel.isWritable == true else { return false }
         if let error = self.write(.message(message)) { throw error }
         self.traffic.sent(message.byteCount)
-        self.settings.metrics.add(&self.traffic)
+        self.countTraffic()
         return true
     }
 
@@ -36,7 +36,7 @@ extension WebSocketHandler {
                 ticket.succeed()
             }
         }
-        self.settings.metrics.add(&self.traffic)
+        self.countTraffic()
     }
 
     private func write(_ content: SendTicket.Content) -> WebSocketError? {
@@ -46,9 +46,14 @@ extension WebSocketHandler {
             let error = self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
                 try machine.send(message, outbound: &outbound, payload: &payload)
             }
-            if let payload { self.context?.write(Self.wrapOutboundOut(payload), promise: nil) }
+            if let payload, let context {
+                self.writeFrames(context)
+                context.write(Self.wrapOutboundOut(payload), promise: nil)
+            }
             return error
         case .prepared(let prepared):
+            // Not behind others in one buffer: its bytes are shared, not copied.
+            if let context { self.writeFrames(context) }
             return self.sendFrame { (machine, outbound) throws(WebSocketSendError) in
                 try machine.send(prepared, outbound: &outbound)
             }
@@ -147,7 +152,7 @@ extension WebSocketHandler {
     /// The peer's answer is due a timeout after our close frame is out; see ``CloseWait``.
     func awaitClose(within timeout: TimeAmount) {
         // What the socket takes at once is out.
-        self.context?.flush()
+        self.flush()
         self.awaitClose(CloseWait(unsentBytes: self.unsentBytes), within: timeout)
     }
 
@@ -180,26 +185,54 @@ extension WebSocketHandler {
     private func sendFrame(
         _ make: (inout WebSocketMachine, inout ByteBuffer) throws(WebSocketSendError) -> Void
     ) -> WebSocketError? {
-        guard !self.isOver, self.machine.isOpen, let context else { return self.endingError }
-        var outbound = ByteBuffer()
-        do {
-            try make(&self.machine, &outbound)
+        guard !self.isOver, let context else { return self.endingError }
+        do throws(WebSocketSendError) {
+            try make(&self.machine, &self.frames.bytes)
         } catch {
+            if case .closed = error { return self.endingError }
             return .unsendable("\(error)")
         }
-        context.write(Self.wrapOutboundOut(outbound), promise: nil)
+        if self.frames.isFull { self.writeFrames(context) }
         self.flushSoon(context)
         return nil
+    }
+
+    /// Hands the channel what was collected for it. Before anything else is written.
+    func writeFrames(_ context: ChannelHandlerContext) {
+        guard let frames = self.frames.take() else { return }
+        context.write(Self.wrapOutboundOut(frames), promise: nil)
     }
 
     /// What is sent in one turn of the loop goes out together: a system call costs more than many small frames.
     private func flushSoon(_ context: ChannelHandlerContext) {
         guard !self.isFlushDue else { return }
         self.isFlushDue = true
+        guard !self.isInTurn else { return }
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        context.eventLoop.execute {
-            bound.value.isFlushDue = false
-            bound.value.context?.flush()
-        }
+        context.eventLoop.execute { bound.value.flush() }
+    }
+
+    /// Sends what waits for the end of the turn.
+    func flush() {
+        guard self.isFlushDue, let context else { return }
+        self.isFlushDue = false
+        self.writeFrames(context)
+        context.flush()
+    }
+
+    /// Performs what belongs together: the frames go out in one piece at its end.
+    func takeTurn(_ work: () -> Void) {
+        // A turn inside another ends with it.
+        guard !self.isInTurn else { return work() }
+        self.isInTurn = true
+        work()
+        self.isInTurn = false
+        self.countTraffic()
+        self.flush()
+    }
+
+    /// Tells the counters, once a turn.
+    func countTraffic() {
+        if !self.isInTurn { self.settings.metrics.add(&self.traffic) }
     }
 }

@@ -23,8 +23,14 @@ final class WebSocketHandler: ChannelDuplexHandler {
     var unsentAtKeepalive = 0
     let latency: LatencyGauge
     var sends = SendQueue()
-    /// Frames were written that a task of the loop will flush.
+    /// Frames on their way to the channel, which gets those of a turn in one piece; see ``FrameCollector``.
+    var frames: FrameCollector
+    /// Frames were made, or written, that are not flushed.
     var isFlushDue = false
+    /// Whatever is sent now is flushed when the turn ends.
+    var isInTurn = false
+    /// Runs the tasks that use the connection on its loop, where that is asked for.
+    private(set) var executor: EventLoopTaskExecutor?
     var traffic = WebSocketTraffic()
     var waitingPings: [PingTicket] = []
     var pingCount: UInt64 = 0
@@ -57,6 +63,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         self.latency = latency
         self.machine = WebSocketMachine(
             role: settings.role, limits: settings.limits, maskingKey: { keys.next() }, transform: transform)
+        self.frames = FrameCollector(most: settings.outboundWatermarks.high)
         self.machine.delivery = .messagesOrFragments
     }
 
@@ -64,6 +71,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        self.executor = EventLoopTaskExecutor(context.eventLoop, handler: self)
         self.settings.metrics.connectionOpened()
         self.startKeepalive()
     }
@@ -71,8 +79,15 @@ final class WebSocketHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !self.isOver else { return }
         self.heardFromPeer()
-        self.machine.receive(Self.unwrapInboundIn(data))
-        self.run()
+        // Kept: what follows may be the connection's end, and what became ready runs all the same.
+        let executor = self.executor
+        self.takeTurn {
+            executor?.gather()
+            self.machine.receive(Self.unwrapInboundIn(data))
+            self.run()
+            // The consumer's turn, now that the handler is done with its own.
+            executor?.runReady()
+        }
     }
 
     func read(context: ChannelHandlerContext) {
@@ -98,6 +113,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
         self.closeTask?.cancel()
         self.keepaliveTask?.cancel()
         self.context = nil
+        self.executor?.release()
+        self.executor = nil
         context.fireChannelInactive()
     }
 
@@ -145,11 +162,12 @@ final class WebSocketHandler: ChannelDuplexHandler {
             }
         }
         if self.machine.holdsEnd { self.limitHeldEnd() }
-        self.settings.metrics.add(&self.traffic)
+        self.countTraffic()
         // The end before the write: a write that fails calls this handler, which must know by then.
         if let (end, close) = end { self.end(end, close: close) }
         if let context, outbound.readableBytes > 0 {
             self.countUnreadReplies(outbound.readableBytes, context: context)
+            self.writeFrames(context)
             context.writeAndFlush(Self.wrapOutboundOut(outbound), promise: nil)
         }
         if end != nil, let context { self.closeInOrder(context: context) }
@@ -162,6 +180,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private func closeInOrder(context: ChannelHandlerContext) {
         self.awaitClose(within: TimeAmount(self.settings.closeTimeout))
         // Behind what still waits for the socket.
+        self.writeFrames(context)
         let written = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer()), promise: written)
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)

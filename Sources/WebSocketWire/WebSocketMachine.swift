@@ -90,7 +90,10 @@ package struct WebSocketMachine: Sendable {
     }
 
     /// What ends the connection has come, and waits for a call that does not hold it back.
-    package var holdsEnd: Bool { heldEnd != nil }
+    package var holdsEnd: Bool {
+        // `mutating` though it changes nothing: a machine that is a class' property would be copied for each call.
+        mutating get { heldEnd != nil }
+    }
 
     /// Data and control frames may be sent.
     package var isOpen: Bool {

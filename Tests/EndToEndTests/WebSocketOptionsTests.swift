@@ -59,7 +59,7 @@ struct WebSocketOptionsTests {
         let server = try await Origins.shared.webSocket(.python)
         let proxy = try await CulvertProxyProcess()
         let result = try await CulvertCommand.run(
-            ["ws", server.url("/echo"), "--proxy", proxy.url, "--verbose"], input: "a\n")
+            ["ws", server.url("/echo"), "--proxy", proxy.url, "--verbose", "--wait", "3"], input: "a\n")
         #expect(result.text == "a\n", "\(result.errors)")
         for part in ["connect ", "CONNECT at proxy", "upgrade ", "ms in all"] {
             #expect(result.errors.contains(part), "\(result.errors)")
