@@ -4,6 +4,8 @@
 #include "CLinux.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 int culvert_pipe(int descriptors[2]) {
@@ -12,6 +14,14 @@ int culvert_pipe(int descriptors[2]) {
 
 int culvert_set_pipe_size(int pipe, int bytes) {
     return fcntl(pipe, F_SETPIPE_SZ, bytes);
+}
+
+int culvert_accept(int socket, struct sockaddr *name, socklen_t *length) {
+    return accept4(socket, name, length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+int culvert_name_thread(const char *name) {
+    return pthread_setname_np(pthread_self(), name);
 }
 
 // Without SPLICE_F_MORE, which corks the last segment for up to 200 ms.

@@ -1,5 +1,4 @@
 import CulvertTunnel
-import Foundation
 import HTTPTypes
 import HTTPWire
 import Logging
@@ -29,14 +28,11 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     let core: ProxyCore
     let client: ConnectedClient
-    /// For the log.
-    private let clientText: String
     /// Most connections of a proxy without users need none.
     private lazy var authentication = ClientAuthentication()
     var machine: ClientMachine
     var phase = Phase.negotiating
-    var entry = AccessLogEntry()
-    private var headTime = NIODeadline.now()
+    var request: ProxyRequest
     var timer: DeadlineTimer?
     var forwarder: ForwardHandler?
     /// What the machine asked for while another action was being performed.
@@ -45,15 +41,23 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var inputIsClosed = false
     private var unsentBefore = 0
     private var dial: DialAttempt<Void>?
-    /// Of the request under way, once it named a target.
-    var judgement: Judgement?
     private var receivedAnything = false
+    /// What became of the first request before the connection came here.
+    private var begun: BegunRequest?
     /// What the limits say to this connection.
     let permit: ClientPermit
     /// The client's limits know of the request under way.
     var isCharged = false
     /// Runs while the bandwidth's debt is paid, before the target is dialled.
     var delay: Scheduled<Void>?
+
+    var entry: AccessLogEntry {
+        _read { yield self.request.entry }
+        _modify { yield &self.request.entry }
+    }
+
+    /// Of the request under way, once it named a target.
+    var judgement: Judgement? { self.request.judgement }
 
     /// A client that never reads its refusal is not waited for: 2 s are some round trips to anywhere.
     private static let lingerTime = TimeAmount.seconds(2)
@@ -67,26 +71,29 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     ) {
         self.core = core
         self.client = client
-        self.clientText = client.description
         self.permit = permit
-        var limits = HTTPLimits.serving
-        limits.maxHeadBytes = core.configuration.maxHeadBytes
-        limits.maxLineBytes = min(limits.maxLineBytes, core.configuration.maxHeadBytes)
-        let http = ConnectServerMachine(
-            // Whether anybody must say who they are is asked anew for each request: it can change by a reload.
-            limits: limits, requiresAuthentication: true, pseudonym: core.forwarding.pseudonym,
-            forwards: core.configuration.forwarding.isEnabled)
+        self.request = ProxyRequest(client: client)
         var socks: SOCKSServerMachine?
         if language == .socks {
             socks = SOCKSServerMachine(requiresAuthentication: core.authenticator(for: client) != nil)
         }
-        self.machine = ClientMachine(http, socks: socks)
+        self.machine = ClientMachine(ConnectServerMachine(core), socks: socks)
+    }
+
+    /// For a connection whose first request was judged elsewhere, and is to be answered here.
+    init(_ core: ProxyCore, permit: ClientPermit, answering begun: BegunRequest) {
+        self.core = core
+        self.client = begun.request.client
+        self.permit = permit
+        self.request = begun.request
+        self.machine = ClientMachine(begun.machine)
+        self.isCharged = true
+        self.begun = begun
     }
 
     // MARK: Events of the channel
 
     func channelActive(context: ChannelHandlerContext) {
-        self.beginEntry()
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         self.timer = DeadlineTimer(on: context.eventLoop) {
             let (handler, context) = bound.value
@@ -94,6 +101,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
         self.timer?.set(in: self.permit.headTime(self.core.configuration))
         context.fireChannelActive()
+        if let begun { self.answer(begun, context: context) }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -205,7 +213,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             }
         case .authorise(let target, let head):
             if self.entry.target.isEmpty { self.headArrived(head) }
-            let judgement = self.judge(head, target: target)
+            let judgement = self.request.judge(head, target: target, by: self.core)
             if let refusal = self.core.refusal(ofUser: self.entry.user) {
                 self.perform(self.machine.denied(refusal), context: context)
             } else if let excess = self.clientExcess() ?? self.userExcess() {
@@ -258,27 +266,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func headArrived(_ head: RequestHead) {
         // The credentials of SOCKS come before its request: the time for it runs on.
         if !head.target.isEmpty { self.timer?.clear() }
-        self.headTime = .now()
-        self.entry.timestamp = Date().timeIntervalSince1970
-        self.entry.method = head.method.rawValue
-        self.entry.target = Self.loggable(head)
-    }
-
-    /// Queries carry sessions, tokens and names: a log is not theirs to lie in. Squid cuts them off too.
-    private static func loggable(_ head: RequestHead) -> String {
-        let bytes = head.target.utf8
-        let mark = head.method == .connect ? nil : bytes.firstIndex(of: UInt8(ascii: "?"))
-        if mark == nil, bytes.count <= 512 { return head.target }
-        return String(decoding: (mark.map { bytes[...$0] } ?? bytes[...]).prefix(512), as: UTF8.self)
-    }
-
-    private func judge(_ head: RequestHead, target: Authority) -> Judgement {
-        let judgement = self.core.judge(
-            AccessRequest(
-                user: self.entry.user, client: self.client.address,
-                method: head.method.rawValue, target: target))
-        self.judgement = judgement
-        return judgement
+        self.request.headArrived(head)
     }
 
     private func startDial(context: ChannelHandlerContext) {
@@ -310,6 +298,17 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         return before + [HTTPField(name: .via, value: member)]
     }
 
+    private func answer(_ begun: BegunRequest, context: ChannelHandlerContext) {
+        self.begun = nil
+        switch begun.obstacle {
+        case .dialFailed(let error):
+            self.dialEnded(nil, error: error)
+            self.perform(self.machine.dialFailed(error), context: context)
+        case .beyond(let excess):
+            self.refuse(excess, context: context)
+        }
+    }
+
     private func dialFailed(_ error: any Error, context: ChannelHandlerContext) {
         guard let dial else { return }
         self.dial = nil
@@ -330,11 +329,9 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard case .establish(let response, let early, let inputClosed) = self.machine.dialSucceeded() else {
             preconditionFailure("the machine dials once per request")
         }
-        self.entry.status = 200
-        self.notePermission(
-            for: origin.remoteAddress.flatMap(IPAddress.init),
+        self.request.opened(
+            at: origin.remoteAddress.flatMap(ListenAddress.init),
             isDirect: dial?.plan.route.hops.isEmpty ?? true)
-        self.entry.address = origin.remoteAddress.flatMap(ListenAddress.init)?.description
         self.dialEnded(dial, error: nil)
         try self.handOver(
             origin, response: response, early: early, inputClosed: inputClosed, context: context)
@@ -350,35 +347,20 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         // It refers to this handler: an upgraded connection has no more requests to forward.
         self.forwarder?.abandon()
         self.forwarder = nil
-        self.entry.isAllowed = true
-        self.entry.reason = "open"
+        self.request.becameTunnel()
         let tunnel = Tunnel(
             client: context.channel, origin: origin, response: response, early: early,
             clientHasFinished: inputClosed, idleTimeout: TimeAmount(self.core.configuration.idleTimeout),
             limit: self.bandwidth, permit: self.permit)
-        try self.core.relay(tunnel, entry: self.entry, since: self.headTime)
+        try self.core.relay(tunnel, entry: self.entry, since: self.request.start)
         context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
-    }
-
-    /// - Parameter peer: who was dialled: the target, or a parent.
-    func notePermission(for peer: IPAddress?, isDirect: Bool) {
-        guard let judgement else { return }
-        let permission = judgement.permission(for: isDirect ? peer : nil)
-        self.entry.rule = permission?.rule
-        self.entry.wouldBeDenied = permission?.wouldBeDenied ?? false
     }
 
     /// Keeps how long the dial took, and what it showed of the parent.
     private func dialEnded(_ dial: DialAttempt<Void>?, error: TunnelError?) {
-        let resolve = dial?.resolveTime ?? .zero
-        let total = NIODeadline.now() - self.headTime
-        self.entry.resolveMilliseconds = resolve.nanoseconds / 1_000_000
-        self.entry.connectMilliseconds = total.nanoseconds / 1_000_000
         let parent = dial?.plan.route.hops.first?.description
-        self.entry.parent = parent
-        self.core.metrics.dialled(
-            nanoseconds: total.nanoseconds,
-            resolveNanoseconds: resolve == .zero ? nil : resolve.nanoseconds)
+        self.request.dialEnded(
+            resolveTime: dial?.resolveTime ?? .zero, parent: parent, metrics: self.core.metrics)
         if let parent { self.core.metrics.used(parent: parent, error: error) }
     }
 
@@ -395,8 +377,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             if let head = self.machine.receivedHead {
                 self.headArrived(head)
             } else {
-                self.headTime = .now()
-                self.entry.timestamp = Date().timeIntervalSince1970
+                self.request.cameWithoutHead()
             }
         }
         self.entry.status = rejection.status
@@ -460,23 +441,30 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         return unsent > 0 && unsent != self.unsentBefore
     }
 
-    private func beginEntry() {
-        self.entry = AccessLogEntry()
-        self.entry.client = self.clientText
-        self.entry.user = self.client.certificateUser
-    }
-
     func awaitNextRequest(context: ChannelHandlerContext) {
         self.phase = .negotiating
-        self.beginEntry()
+        self.request = ProxyRequest(after: self.request)
         self.receivedAnything = false
         self.isCharged = false
         self.timer?.set(in: TimeAmount(self.core.snapshot.configuration.forwarding.keepAliveTimeout))
     }
 
     func log() {
-        self.entry.milliseconds = (NIODeadline.now() - self.headTime).nanoseconds / 1_000_000
-        self.core.record(self.entry)
+        self.request.end(in: self.core)
+    }
+}
+
+extension ConnectServerMachine {
+    /// For a client of this proxy, under the configuration that counts now.
+    init(_ core: ProxyCore) {
+        let configuration = core.configuration
+        var limits = HTTPLimits.serving
+        limits.maxHeadBytes = configuration.maxHeadBytes
+        limits.maxLineBytes = min(limits.maxLineBytes, configuration.maxHeadBytes)
+        self.init(
+            // Whether anybody must say who they are is asked anew for each request: it can change by a reload.
+            limits: limits, requiresAuthentication: true, pseudonym: core.forwarding.pseudonym,
+            forwards: configuration.forwarding.isEnabled)
     }
 }
 

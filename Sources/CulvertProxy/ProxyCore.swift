@@ -174,6 +174,19 @@ final class ProxyCore: Sendable {
         channel.closeFuture.whenComplete { _ in self.metrics.connectionClosed() }
     }
 
+    /// A connection that was accepted elsewhere goes on as this channel.
+    ///
+    /// - Parameter permit: is released with it.
+    func adopted(_ channel: any Channel, _ permit: ClientPermit?) {
+        self.registry.add(channel)
+        self.metrics.connectionKept()
+        permit?.keep()
+        channel.closeFuture.whenComplete { _ in
+            permit?.release()
+            self.metrics.connectionClosed()
+        }
+    }
+
     /// Tells the log and the counters of a request or tunnel that is over.
     ///
     /// - Parameter meter: the tunnel's, when it was one.

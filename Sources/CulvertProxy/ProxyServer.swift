@@ -12,7 +12,7 @@ public import ServiceLifecycle
 /// ```
 public struct ProxyServer: Service {
     let core: ProxyCore
-    private let eventLoopGroup: any EventLoopGroup
+    let eventLoopGroup: any EventLoopGroup
 
     /// A server that listens once ``run()`` is called.
     ///
@@ -57,7 +57,7 @@ public struct ProxyServer: Service {
                 self.core.state = .draining
                 // A load balancer sees it, and moves on before a connection is refused.
                 let delay = TimeAmount(self.core.configuration.drainDelay)
-                listening.channels.first?.eventLoop.scheduleTask(in: delay) { listening.stop() }
+                self.eventLoopGroup.next().scheduleTask(in: delay) { listening.stop() }
             }
         } onCancel: {
             listening.stop()
@@ -89,7 +89,7 @@ public struct ProxyServer: Service {
                     try channel.pipeline.syncOperations.addHandler(PortHandler(core))
                 }
             }
-        return try await Listening.open(core.configuration.listeners, with: bootstrap)
+        return try await Listening.open(core.configuration.listeners, with: bootstrap, front: self.front)
     }
 
     private func drain() async {

@@ -401,14 +401,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
     }
 
     func failForTime(_ limit: TimeAmount) {
-        let seconds = Double(limit.nanoseconds) / 1e9
-        let fault: TunnelError.Fault =
-            switch self.phase {
-            case .configuration, .resolve, .connect: .network
-            case .proxyTLS, .proxyConnect: .proxy
-            case .targetTLS: .target
-            }
-        self.fail(self.error(.timedOut, fault, "no answer from \(self.currentPeer) within \(seconds) s"))
+        self.fail(DialErrors.timedOut(self.currentPeer, in: self.phase, after: limit))
     }
 
     private var currentPeer: String {

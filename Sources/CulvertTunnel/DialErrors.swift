@@ -1,12 +1,12 @@
-import HTTPWire
-import NIOCore
+package import HTTPWire
+package import NIOCore
 import NIOPosix
 import NIOSSL
 import ProxyAuth
 
 /// Turns what SwiftNIO throws into errors that a person can act on.
-enum DialErrors {
-    static func connect(_ error: any Error, peer: Authority) -> TunnelError {
+package enum DialErrors {
+    package static func connect(_ error: any Error, peer: Authority) -> TunnelError {
         if let error = error as? UnixSocketUnreachable {
             return TunnelError(
                 .connectionFailed, phase: .connect, fault: .network,
@@ -32,6 +32,23 @@ enum DialErrors {
         return TunnelError(
             .connectionFailed, phase: .connect, fault: .network,
             detail: "cannot connect to \(peer): \(plainDescription(of: last.error))", underlying: error)
+    }
+
+    /// The deadline passed.
+    ///
+    /// - Parameter peer: who has not answered.
+    package static func timedOut(_ peer: String, in phase: TunnelError.Phase, after timeout: TimeAmount)
+        -> TunnelError
+    {
+        let fault: TunnelError.Fault =
+            switch phase {
+            case .configuration, .resolve, .connect: .network
+            case .proxyTLS, .proxyConnect: .proxy
+            case .targetTLS: .target
+            }
+        let seconds = Double(timeout.nanoseconds) / 1e9
+        return TunnelError(
+            .timedOut, phase: phase, fault: fault, detail: "no answer from \(peer) within \(seconds) s")
     }
 
     static func authentication(_ failure: ProxyAuthenticationFailure, offered: String) -> String {

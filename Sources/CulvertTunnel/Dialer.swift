@@ -121,7 +121,8 @@ package struct Dialer: Sendable {
         return plan
     }
 
-    private var timeout: TimeAmount { TimeAmount(min(self.configuration.openTimeout, Self.longestTimeout)) }
+    /// Over everything that a dial does.
+    package var timeout: TimeAmount { TimeAmount(min(self.configuration.openTimeout, Self.longestTimeout)) }
 
     /// What connecting to one proxy of several may take: a share of the time, and no more than a person takes for
     /// a dead proxy.

@@ -8,7 +8,7 @@ import Testing
 /// The engines that this system has: one suite over all of them.
 let relayModes: [RelayMode] = {
     #if os(Linux)
-        [.splice, .copy]
+        [.front, .splice, .copy]
     #else
         [.copy]
     #endif
@@ -29,24 +29,33 @@ func withTunnel(
         try await onThread {
             let listener = try BlockingSocket.listening()
             defer { listener.close() }
-            let (client, origin) = try openTunnel(proxy, listener, early: early)
+            let (client, origin) = try listener.tunnel(through: Int(proxy.port), early: early)
             try body(client, origin)
         }
         return try #require(try await log.first(1).first)
     }
 }
 
-/// A tunnel's two ends: the client's socket behind the 200, and the origin's.
-func openTunnel(
-    _ proxy: Authority, _ listener: BlockingSocket, early: String = ""
-) throws -> (client: BlockingSocket, origin: BlockingSocket) {
-    let client = try BlockingSocket.connected(toPort: Int(proxy.port))
-    let target = "127.0.0.1:\(listener.port)"
-    try client.send("CONNECT \(target) HTTP/1.1\r\nHost: \(target)\r\n\r\n\(early)")
-    let origin = try listener.accepted()
-    let answer = "HTTP/1.1 200 Connection established\r\n\r\n"
-    #expect(try client.receive(answer.utf8.count) == answer)
-    return (client, origin)
+/// Plays one side of a tunnel meanwhile.
+private func meanwhile(_ body: @escaping @Sendable () throws -> Void) -> Thread {
+    let thread = Thread { try? body() }
+    thread.start()
+    return thread
+}
+
+extension Thread {
+    fileprivate func join() { while !self.isFinished { usleep(10_000) } }
+}
+
+extension BlockingSocket {
+    /// Sends until that fails: a reset is seen by whoever sends.
+    fileprivate func sendToFailure() throws -> Failure? {
+        for _ in 0..<3000 {
+            do { try self.send("x") } catch let error as Failure { return error }
+            usleep(10_000)
+        }
+        return nil
+    }
 }
 
 @Suite("How a tunnel ends, by either engine", .timeLimit(.minutes(5)))
@@ -134,12 +143,7 @@ struct RelayEndTests {
             client.finish()
             #expect(try origin.receive() == "")
             client.reset()
-            var failure: BlockingSocket.Failure?
-            // The reset is seen by whoever sends.
-            for _ in 0..<3000 where failure == nil {
-                do { try origin.send("x") } catch let error as BlockingSocket.Failure { failure = error }
-                usleep(10_000)
-            }
+            let failure = try origin.sendToFailure()
             #expect(failure == .reset)
             origin.close()
         }
@@ -152,11 +156,7 @@ struct RelayEndTests {
         let entry = try await withTunnel(mode) { client, origin in
             origin.close()
             #expect(try client.receive() == "")
-            var failure: BlockingSocket.Failure?
-            for _ in 0..<3000 where failure == nil {
-                do { try client.send("x") } catch let error as BlockingSocket.Failure { failure = error }
-                usleep(10_000)
-            }
+            let failure = try client.sendToFailure()
             #expect(failure == .reset)
             client.close()
         }
@@ -169,11 +169,10 @@ struct RelayEndTests {
         let entry = try await withTunnel(mode) { client, origin in
             let pattern = BytePattern(seed: 3)
             // More than both sockets hold: the relay waits for a client that reads nothing.
-            let sender = Thread { try? pattern.send(64 << 20, to: origin) }
-            sender.start()
+            let sender = meanwhile { try pattern.send(64 << 20, to: origin) }
             usleep(300_000)
             client.reset()
-            while !sender.isFinished { usleep(10_000) }
+            sender.join()
             origin.close()
         }
         #expect(entry.closedBy == .client)
@@ -251,26 +250,20 @@ struct RelayByteTests {
         let count = Self.bulk
         let entry = try await withTunnel(mode) { client, origin in
             let (up, down) = (BytePattern(seed: 1), BytePattern(seed: 2))
-            let senders = [
-                Thread {
-                    try? up.send(count, to: client)
-                    client.finish()
-                },
-                Thread {
-                    try? down.send(count, to: origin)
-                    origin.finish()
-                },
-            ]
-            for sender in senders { sender.start() }
-            let received = Mutex(0)
-            let reader = Thread {
-                let count = try? down.receive(from: client)
-                received.withLock { $0 = count ?? -1 }
+            for (pattern, sender) in [(up, client), (down, origin)] {
+                _ = meanwhile {
+                    try pattern.send(count, to: sender)
+                    sender.finish()
+                }
             }
-            reader.start()
+            let received = Mutex(0)
+            let reader = meanwhile {
+                let count = try down.receive(from: client)
+                received.withLock { $0 = count }
+            }
             let arrived = try up.receive(from: origin)
             #expect(arrived == count)
-            while !reader.isFinished { usleep(10_000) }
+            reader.join()
             #expect(received.withLock { $0 } == count)
             client.close()
             origin.close()
@@ -284,8 +277,7 @@ struct RelayByteTests {
         try await withTunnel(mode) { client, origin in
             let pattern = BytePattern(seed: 9)
             for _ in 0..<4 {
-                let sender = Thread { try? pattern.send(3_000_000, to: origin) }
-                sender.start()
+                _ = meanwhile { try pattern.send(3_000_000, to: origin) }
                 #expect(try pattern.receive(3_000_000, from: client) == 3_000_000)
                 for _ in 0..<50 {
                     try client.send("?")
@@ -304,11 +296,10 @@ struct RelayByteTests {
     func slowReader(mode: RelayMode) async throws {
         let entry = try await withTunnel(mode) { client, origin in
             let pattern = BytePattern(seed: 5)
-            let sender = Thread {
-                try? pattern.send(32_000_000, to: origin)
+            let sender = meanwhile {
+                try pattern.send(32_000_000, to: origin)
                 origin.finish()
             }
-            sender.start()
             usleep(400_000)
             #expect(!sender.isFinished)
             let arrived = try pattern.receive(from: client)
@@ -330,7 +321,7 @@ struct RelayCrowdTests {
         } _: { proxy, log in
             try await onThread {
                 let listener = try BlockingSocket.listening()
-                let tunnels = try (0..<300).map { _ in try openTunnel(proxy, listener) }
+                let tunnels = try (0..<300).map { _ in try listener.tunnel(through: Int(proxy.port)) }
                 for (index, (client, origin)) in tunnels.enumerated() {
                     switch index % 4 {
                     case 0: client.close()

@@ -57,6 +57,9 @@ struct ProxyLimitsTests {
         let next = try await self.tunnel(proxy, to: origin.port)
         await next.close()
         await tunnels[1].close()
+        try await eventually("all three have ended") {
+            try proxy.log().filter { $0.status == 200 }.count == 3
+        }
         // And again and again: no connection is counted twice, or for ever.
         for _ in 0..<20 {
             let before = try proxy.log().count

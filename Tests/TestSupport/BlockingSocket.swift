@@ -15,6 +15,8 @@ package final class BlockingSocket: Sendable {
         /// The peer has reset the connection.
         case reset
         case timedOut
+        /// A proxy's answer to CONNECT is not its 200.
+        case refused
         case system(call: String, code: Int32)
     }
 
@@ -62,6 +64,21 @@ package final class BlockingSocket: Sendable {
 
     package func accepted() throws -> BlockingSocket {
         try BlockingSocket(accept(self.descriptor, nil, nil))
+    }
+
+    /// A tunnel to this listener: the client's end behind the proxy's 200, and the origin's.
+    ///
+    /// - Parameter early: sent right behind the CONNECT.
+    package func tunnel(
+        through proxyPort: Int, early: String = ""
+    ) throws -> (client: BlockingSocket, origin: BlockingSocket) {
+        let client = try BlockingSocket.connected(toPort: proxyPort)
+        let target = "127.0.0.1:\(self.port)"
+        try client.send("CONNECT \(target) HTTP/1.1\r\nHost: \(target)\r\n\r\n\(early)")
+        let origin = try self.accepted()
+        let answer = "HTTP/1.1 200 Connection established\r\n\r\n"
+        guard try client.receive(answer.utf8.count) == answer else { throw Failure.refused }
+        return (client, origin)
     }
 
     package func send(_ text: String) throws {

@@ -58,7 +58,7 @@ extension ConnectionHandler {
         self.entry.status = figures.status
         self.entry.isAllowed = true
         self.entry.address = figures.addressText
-        self.notePermission(for: figures.address, isDirect: figures.parent == nil)
+        self.request.notePermission(for: figures.address, isDirect: figures.parent == nil)
         self.entry.bytesUp = figures.bytesUp
         self.entry.bytesDown = figures.bytesDown
         self.entry.parent = figures.parent

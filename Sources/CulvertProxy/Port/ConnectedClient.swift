@@ -17,6 +17,11 @@ struct ConnectedClient: Sendable {
         self.port = remote?.port ?? 0
     }
 
+    init(address: IPAddress, port: UInt16) {
+        self.address = address
+        self.port = Int(port)
+    }
+
     /// Takes the place of the load balancer's own address, where the header tells of a client.
     mutating func replace(by endpoint: ProxyProtocolHeader.Endpoint?) {
         guard let endpoint else { return }

@@ -30,7 +30,7 @@ final class PortHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// One configuration counts for the whole beginning of a connection.
     private let snapshot: ProxySnapshot
     private var client = ConnectedClient(nil)
-    /// Once the client is known.
+    /// Once the client is known, which may be before it comes here.
     private var permit: ClientPermit?
     private var phase = Phase.waiting
     private var buffer = ByteBuffer()
@@ -39,8 +39,10 @@ final class PortHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// A load balancer has the header at hand: 5 s are time for a lost packet or two.
     private static let headerTime = TimeAmount.seconds(5)
 
-    init(_ core: ProxyCore) {
+    /// - Parameter permit: of a client that was let in elsewhere, whose channel releases it.
+    init(_ core: ProxyCore, permit: ClientPermit? = nil) {
         self.core = core
+        self.permit = permit
         self.snapshot = core.snapshot
     }
 
@@ -50,7 +52,7 @@ final class PortHandler: ChannelInboundHandler, RemovableChannelHandler {
     func channelActive(context: ChannelHandlerContext) {
         self.client = ConnectedClient(context.remoteAddress)
         let time = TimeAmount(self.snapshot.configuration.headTimeout)
-        if self.snapshot.configuration.proxyProtocolFrom.contains(self.client.address) {
+        if self.permit == nil, self.snapshot.configuration.proxyProtocolFrom.contains(self.client.address) {
             self.phase = .readingHeader
             self.arm(in: min(time, Self.headerTime), context: context)
         } else {
@@ -63,7 +65,8 @@ final class PortHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// - Returns: whether it may stay, if only to be told that it is one too many.
     @discardableResult
     private func begin(context: ChannelHandlerContext) -> Bool {
-        guard let permit = self.core.admit(context.channel, client: self.client.address) else {
+        guard let permit = self.permit ?? self.core.admit(context.channel, client: self.client.address)
+        else {
             self.close(context: context)
             return false
         }

@@ -27,7 +27,9 @@ extension ProxyCore {
 
     /// Refuses to go on without an engine that was asked for by name.
     func checkRelay(of configuration: ProxyConfiguration) throws(TunnelError) {
-        guard configuration.relay == .splice, self.splice == nil else { return }
-        throw .configuration("relay splice: this system does not let sockets be spliced; auto does without")
+        let mode = configuration.relay
+        guard mode == .splice || mode == .front, self.splice == nil else { return }
+        throw .configuration(
+            "relay \(mode.rawValue): this system does not let sockets be spliced; auto does without")
     }
 }

@@ -61,12 +61,15 @@
 
         /// Moves what can be moved.
         ///
-        /// - Parameter limit: without one, bulk goes through a pipe.
+        /// - Parameters:
+        ///   - limit: without one, bulk goes through a pipe.
+        ///   - isLast: the other direction is done: the close that follows tells the target of its end.
         mutating func pass(
             from source: SpliceSocket, to target: SpliceSocket, side: RelaySide, limit: (any TrafficLimit)?,
-            _ resources: inout Resources
+            isLast: Bool, _ resources: inout Resources
         ) -> Result {
-            let result = self.move(from: source, to: target, side: side, limit: limit, &resources)
+            let result = self.move(
+                from: source, to: target, side: side, limit: limit, isLast: isLast, &resources)
             if let pipe, pipe.count == 0 { self.releasePipe(&resources) }
             return result
         }
@@ -95,12 +98,12 @@
 
         private mutating func move(
             from source: SpliceSocket, to target: SpliceSocket, side: RelaySide, limit: (any TrafficLimit)?,
-            _ resources: inout Resources
+            isLast: Bool, _ resources: inout Resources
         ) -> Result {
             var moved = 0
             while !self.isDone {
                 if let obstacle = self.flush(to: target) { return obstacle }
-                if self.hasEnded { return self.end(target) }
+                if self.hasEnded { return self.end(target, isLast: isLast) }
                 guard !self.isPaused, moved < Self.turn else { return self.isPaused ? .drained : .unfinished }
 
                 let usesPipe = self.isBulk && limit == nil && self.hasPipe(&resources)
@@ -188,8 +191,8 @@
             return .paused(delay)
         }
 
-        private mutating func end(_ target: SpliceSocket) -> Result {
-            target.sendFIN()
+        private mutating func end(_ target: SpliceSocket, isLast: Bool) -> Result {
+            if !isLast { target.sendFIN() }
             self.isDone = true
             return .ended
         }

@@ -13,7 +13,7 @@
     ///
     /// `@unchecked Sendable`: until ``SpliceLoop/add(_:)`` it is touched by its maker only, from then on by the
     /// thread of its loop only; other threads leave messages with the loop.
-    final class SpliceRelay: RegisteredRelay, @unchecked Sendable {
+    final class SpliceRelay: SpliceMember, RegisteredRelay, @unchecked Sendable {
         let client: SpliceSocket
         let origin: SpliceSocket
         let idleTimeout: TimeAmount
@@ -29,9 +29,16 @@
         private var down = SpliceDirection()
         private var outcome = RelayOutcome()
         private(set) var isOver = false
-        /// The loop is to tell when these take bytes again.
-        private var awaitsClient = false
-        private var awaitsOrigin = false
+        private var clientRoom = Room()
+        private var originRoom = Room()
+
+        /// Whether a side takes bytes.
+        private struct Room {
+            /// A write has found it full: the loop is to tell when it takes bytes again.
+            var isAwaited = false
+            /// Its loop watches for room. That is not undone: without a full socket it costs nothing.
+            var isWatched = false
+        }
 
         init(
             client: SpliceSocket, origin: SpliceSocket, idleTimeout: TimeAmount, limit: (any TrafficLimit)?,
@@ -39,7 +46,7 @@
         ) {
             self.client = client
             self.origin = origin
-            self.idleTimeout = min(idleTimeout, .hours(24 * 365))
+            self.idleTimeout = min(idleTimeout, Self.longestPatience)
             self.limit = limit
             self.loop = loop
             self.registry = registry
@@ -60,8 +67,9 @@
             self.count(.origin)
             self.down.sendHeld(to: self.client)
             self.up.sendHeld(to: self.origin)
-            self.awaitsClient = self.down.held.readableBytes > 0
-            self.awaitsOrigin = self.up.held.readableBytes > 0
+            for side in [RelaySide.client, .origin] where self[from: side.other].held.readableBytes > 0 {
+                self[room: side] = Room(isAwaited: true, isWatched: true)
+            }
         }
 
         /// Goes over to its loop.
@@ -70,16 +78,19 @@
             self.loop.add(self)
         }
 
+        /// Takes the place of a member of its loop, whose descriptors are watched already, the origin's for room too.
+        func start(inPlaceOf member: any SpliceMember) {
+            self.registry.add(self)
+            self.loop.replace(member, with: self)
+            self.originRoom.isWatched = true
+            if self.clientRoom.isAwaited { self.watchForRoom(.client) }
+        }
+
         // MARK: From any thread
 
-        func hear(_ event: DrainEvent) {
-            guard case .deadline = event else { return }
-            self.loop.post(.end(self, reason: "the proxy is stopping"))
-        }
+        func hear(_ event: DrainEvent) { self.hear(event, self.loop) }
 
-        func closeNow() {
-            self.loop.post(.closeNow(self, reason: "the proxy is stopping"))
-        }
+        func closeNow() { self.closeNow(self.loop) }
 
         // MARK: On the thread of its loop
 
@@ -87,16 +98,21 @@
         /// found the socket full: a new socket would report it at once.
         func interest(in side: RelaySide) -> UInt32 {
             let reading = EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
-            let awaits = side == .client ? self.awaitsClient : self.awaitsOrigin
-            return awaits ? reading | EPOLLOUT.rawValue : reading
+            return self[room: side].isWatched ? reading | EPOLLOUT.rawValue : reading
         }
+
+        var deadline: NIODeadline? { self.lastActivity + self.idleTimeout }
+        var patience: TimeAmount { self.idleTimeout }
 
         // MARK: What happens
 
         func ready(_ side: RelaySide, events: UInt32) {
             guard !self.isOver else { return }
             if events & (EPOLLRDHUP.rawValue | EPOLLHUP.rawValue) != 0 { self[from: side].sawFIN = true }
-            if events & EPOLLOUT.rawValue != 0 { self.move(from: side.other) }
+            if events & EPOLLOUT.rawValue != 0, self[room: side].isAwaited {
+                self[room: side].isAwaited = false
+                self.move(from: side.other)
+            }
             if events & ~EPOLLOUT.rawValue != 0 { self.move(from: side) }
             if events & EPOLLERR.rawValue != 0, !self.isOver {
                 let code = self.socket(side).pendingError()
@@ -109,7 +125,7 @@
             guard !self.isOver else { return }
             let result = self[from: side].pass(
                 from: self.socket(side), to: self.socket(side.other), side: side, limit: self.limit,
-                &self.loop.resources)
+                isLast: self.isLast(side), &self.loop.resources)
             self.count(side)
             if self[from: side].hasMoved {
                 self[from: side].hasMoved = false
@@ -120,21 +136,36 @@
             case .drained: break
             case .blocked: self.await(side.other)
             case .unfinished: self.loop.moveLater(self, from: side)
-            case .paused(let delay): self.loop.resume(self, from: side, in: delay)
+            case .paused(let delay): self.loop.after(delay) { self.resume(from: side) }
             case .ended: if self.up.isDone, self.down.isDone { self.finish { $0.close() } }
             case .sourceFailed(let code): self.failed(side, code)
             case .targetFailed(let code): self.failed(side.other, code)
             }
         }
 
+        /// The target of this direction has ended its own, and nothing of it is unread: a close is a FIN for it.
+        private func isLast(_ side: RelaySide) -> Bool {
+            self[from: side.other].isDone && self.outcome.closedBy != .proxy
+        }
+
         /// The limit's time is over.
-        func resume(from side: RelaySide) {
+        private func resume(from side: RelaySide) {
             self[from: side].isPaused = false
             self.move(from: side)
         }
 
+        func expired() { self.closeNow(reason: "idle") }
+
+        func obey(_ order: SpliceOrder) {
+            switch order {
+            case .drainBegan: break
+            case .drainEnded: self.end(reason: "the proxy is stopping")
+            case .closeNow: self.closeNow(reason: "the proxy is stopping")
+            }
+        }
+
         /// Ends the tunnel from here, after what is already on its way.
-        func end(reason: String) {
+        private func end(reason: String) {
             guard !self.isOver else { return }
             self.outcome.ended(by: .proxy, reason: reason)
             self.up.hasEnded = true
@@ -144,7 +175,7 @@
         }
 
         /// Ends the tunnel at once.
-        func closeNow(reason: String) {
+        private func closeNow(reason: String) {
             guard !self.isOver else { return }
             self.outcome.ended(by: .proxy, reason: reason)
             self.finish { $0.close() }
@@ -177,13 +208,21 @@
         }
 
         private func await(_ side: RelaySide) {
-            let isAwaited = side == .client ? self.awaitsClient : self.awaitsOrigin
-            guard !isAwaited else { return }
-            if side == .client { self.awaitsClient = true } else { self.awaitsOrigin = true }
-            self.loop.watch(self, side)
+            self[room: side].isAwaited = true
+            if !self[room: side].isWatched { self.watchForRoom(side) }
+        }
+
+        private func watchForRoom(_ side: RelaySide) {
+            self[room: side].isWatched = true
+            self.loop.rewatch(self.socket(side), self.slot, side, self.interest(in: side))
         }
 
         func socket(_ side: RelaySide) -> SpliceSocket { side == .client ? self.client : self.origin }
+
+        private subscript(room side: RelaySide) -> Room {
+            get { side == .client ? self.clientRoom : self.originRoom }
+            set { if side == .client { self.clientRoom = newValue } else { self.originRoom = newValue } }
+        }
 
         private subscript(from side: RelaySide) -> SpliceDirection {
             _read { if side == .client { yield self.up } else { yield self.down } }

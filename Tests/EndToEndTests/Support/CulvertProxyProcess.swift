@@ -28,11 +28,14 @@ struct CulvertProxyProcess: Sendable {
 
     var url: String { "http://127.0.0.1:\(self.port)" }
 
+    /// - Parameter maxDescriptors: how many the process may have; nil is as many as this one.
     init(
-        _ arguments: [String] = [], listen: String = "127.0.0.1:0", environment: [String: String] = [:]
+        _ arguments: [String] = [], listen: String = "127.0.0.1:0", environment: [String: String] = [:],
+        maxDescriptors: Int? = nil
     ) async throws {
+        let limit = maxDescriptors.map { ["sh", "-c", "ulimit -n \($0) && exec \"$@\"", "sh"] } ?? []
         self.process = try await LeashedProcess(
-            [CulvertCommand.path, "proxy", "--listen", listen] + arguments, environment: environment)
+            limit + [CulvertCommand.path, "proxy", "--listen", listen] + arguments, environment: environment)
         self.port = try await self.process.port(
             after: "culvert proxy: listening on ", in: self.process.errors)
     }
@@ -72,6 +75,16 @@ struct CulvertProxyProcess: Sendable {
     /// How many descriptors the process holds; nil where /proc does not say.
     var descriptorCount: Int? {
         try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(self.process.pid)/fd").count
+    }
+
+    /// The time that its threads have run so far; nil where /proc does not say.
+    var processorTime: Duration? {
+        guard let line = try? String(contentsOfFile: "/proc/\(self.process.pid)/stat", encoding: .utf8),
+            let name = line.lastIndex(of: ")")
+        else { return nil }
+        // utime and stime: fields 14 and 15, in ticks of 10 ms.
+        let fields = line[name...].split(separator: " ").dropFirst(12).prefix(2).compactMap { Int($0) }
+        return .milliseconds(10 * fields.reduce(0, +))
     }
 
     /// How much of it is in memory.

@@ -1,0 +1,231 @@
+#if os(Linux)
+    import CLinux
+    import CulvertTunnel
+    import HTTPTypes
+    import HTTPWire
+    import NIOCore
+    import ProxyPolicy
+
+    #if canImport(Glibc)
+        import Glibc
+    #elseif canImport(Musl)
+        import Musl
+    #endif
+
+    /// One client connection from its first byte to its tunnel, where that is a ``DirectTunnel``. Whatever else it turns
+    /// out to be, a ``PortHandler`` gets it as if it had come there first.
+    ///
+    /// `@unchecked Sendable`: from ``start()`` on it is touched on the loop's thread only.
+    final class FrontConnection: SpliceMember, RegisteredRelay, @unchecked Sendable {
+        private enum Phase {
+            /// Waiting for the first bytes. Leaves on them, EOF, the deadline.
+            case waiting
+            /// The origin is being connected; what the client sends waits in its socket. Leaves when it is, on an error,
+            /// when the client is gone, on the deadline.
+            case dialing(DirectTunnel, origin: SpliceSocket)
+            /// Somebody else has the client's socket, or it is closed.
+            case over
+        }
+
+        var slot = SpliceSlot.none
+        private(set) var deadline: NIODeadline?
+        private(set) var patience = TimeAmount.zero
+        private let client: SpliceSocket
+        private let address: ConnectedClient
+        private unowned let loop: SpliceLoop
+        private let surroundings: FrontListener.Surroundings
+        private var phase = Phase.waiting
+        private var permit: ClientPermit?
+        /// What epoll said of the client's socket, once only, and nobody has acted on.
+        private var clientEvents: UInt32 = 0
+
+        private var core: ProxyCore { self.surroundings.core }
+
+        /// Counts the connection at once, on whatever thread.
+        init(
+            _ client: SpliceSocket, of address: ConnectedClient, on loop: SpliceLoop,
+            in surroundings: FrontListener.Surroundings
+        ) {
+            self.client = client
+            self.address = address
+            self.loop = loop
+            self.surroundings = surroundings
+            self.core.metrics.connectionOpened()
+            self.core.registry.add(self)
+        }
+
+        /// Goes over to its loop, on its thread.
+        func start() {
+            let snapshot = self.core.snapshot
+            self.loop.enter(self)
+            // The load balancer's header comes first, and is not for here.
+            guard snapshot.beginsInFront,
+                !snapshot.configuration.proxyProtocolFrom.contains(self.address.address)
+            else { return self.handOver(.bytes(ByteBuffer(), nil)) }
+            guard let permit = self.core.admit(self.address.address) else { return self.close() }
+            self.permit = permit
+            self.wait(permit.headTime(snapshot.configuration))
+            self.loop.watch(
+                self.client, self.slot, .client, EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue)
+        }
+
+        private func wait(_ time: TimeAmount) {
+            self.patience = min(time, Self.longestPatience)
+            self.deadline = self.loop.now + self.patience
+            self.loop.expect(self)
+        }
+
+        // MARK: From any thread
+
+        func hear(_ event: DrainEvent) { self.hear(event, self.loop) }
+        func closeNow() { self.closeNow(self.loop) }
+
+        // MARK: What happens
+
+        var isOver: Bool {
+            if case .over = self.phase { true } else { false }
+        }
+
+        func ready(_ side: RelaySide, events: UInt32) {
+            if side == .client { self.clientEvents |= events }
+            switch (self.phase, side) {
+            case (.waiting, .client): self.receive()
+            case (.dialing, .client): if Self.tellsOfEnd(events) { self.abandon() }
+            case (.dialing(let tunnel, let origin), .origin):
+                let code = Self.tellsOfEnd(events) ? origin.pendingError() : 0
+                if code != 0 {
+                    self.fail(tunnel, origin, IOError(errnoCode: code, reason: "connect"))
+                } else if events & EPOLLOUT.rawValue != 0 {
+                    self.open(tunnel, origin, events: events)
+                }
+            case (.waiting, .origin), (.over, _): break
+            }
+        }
+
+        private static func tellsOfEnd(_ events: UInt32) -> Bool {
+            events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
+        }
+
+        func expired() {
+            switch self.phase {
+            // Without a byte of a request there is nothing to answer.
+            case .waiting: self.close()
+            case .dialing(let tunnel, let origin):
+                let error = DialErrors.timedOut("\(tunnel.target)", in: .connect, after: self.patience)
+                self.refuse(tunnel, origin, error)
+            case .over: break
+            }
+        }
+
+        func obey(_ order: SpliceOrder) {
+            switch (order, self.phase) {
+            case (.drainBegan, .dialing), (_, .over): break
+            case (_, .waiting): self.close()
+            case (_, .dialing): self.abandon(by: .proxy, reason: "the proxy is stopping")
+            }
+        }
+
+        // MARK: The request
+
+        private func receive() {
+            let scratch = self.loop.resources.scratch
+            switch self.client.receive(into: scratch) {
+            case .wouldBlock: self.clientEvents = 0
+            case .failed, .moved(0): self.close()
+            case .moved(let count):
+                // A full buffer may not have been all; an end that was announced is still to be read.
+                if count < scratch.count { self.clientEvents &= ~EPOLLIN.rawValue }
+                self.begin(ByteBuffer(bytes: UnsafeRawBufferPointer(rebasing: scratch[..<count])))
+            }
+        }
+
+        private func begin(_ bytes: ByteBuffer) {
+            guard let permit, bytes.readableBytesView.first == UInt8(ascii: "C"),
+                var tunnel = DirectTunnel(bytes, from: self.address, permit, by: self.core)
+            else { return self.handOver(.bytes(bytes, self.permit)) }
+            // The request counts from here on: it is not judged again elsewhere.
+            if let excess = permit.request(under: tunnel.snapshot.configuration.limits) {
+                return self.handOver(.begun(tunnel.stopped(by: .beyond(excess)), permit))
+            }
+            tunnel.authorised()
+            do throws(IOError) {
+                self.dial(tunnel, try .connecting(to: tunnel.address, port: tunnel.target.port))
+            } catch {
+                self.fail(tunnel, nil, error)
+            }
+        }
+
+        private func dial(_ tunnel: DirectTunnel, _ origin: SpliceSocket) {
+            self.phase = .dialing(tunnel, origin: origin)
+            self.wait(tunnel.timeout)
+            self.loop.watch(
+                origin, self.slot, .origin,
+                EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue)
+        }
+
+        private func open(_ tunnel: DirectTunnel, _ origin: SpliceSocket, events: UInt32) {
+            var tunnel = tunnel
+            let (response, early) = tunnel.established()
+            tunnel.request.opened(at: tunnel.peer, isDirect: true)
+            tunnel.request.dialEnded(resolveTime: .zero, parent: nil, metrics: self.core.metrics)
+            tunnel.request.becameTunnel()
+            self.phase = .over
+            let relay = SpliceRelay(
+                client: self.client, origin: origin,
+                idleTimeout: TimeAmount(self.core.configuration.idleTimeout), limit: tunnel.bandwidth,
+                loop: self.loop, registry: self.core.registry,
+                record: TunnelRecord(
+                    self.core, entry: tunnel.request.entry, permit: self.permit, since: tunnel.request.start,
+                    engine: self.surroundings.engine))
+            relay.begin(response: response, early: [early], banner: ByteBuffer())
+            relay.start(inPlaceOf: self)
+            self.leave()
+            relay.ready(.origin, events: events & ~EPOLLOUT.rawValue)
+            relay.ready(.client, events: self.clientEvents & ~EPOLLOUT.rawValue)
+        }
+
+        // MARK: Ends
+
+        private func fail(_ tunnel: DirectTunnel, _ origin: SpliceSocket?, _ error: IOError) {
+            self.refuse(tunnel, origin, DialErrors.connect(error, peer: tunnel.target))
+        }
+
+        private func refuse(_ tunnel: DirectTunnel, _ origin: SpliceSocket?, _ error: TunnelError) {
+            origin?.close()
+            guard let permit else { return self.close() }
+            self.handOver(.begun(tunnel.stopped(by: .dialFailed(error)), permit))
+        }
+
+        private func handOver(_ handover: Handover) {
+            self.phase = .over
+            self.loop.unwatch(self.client)
+            self.loop.remove(self)
+            handover.pass(self.client, in: self.surroundings) { self.leave() }
+        }
+
+        private func abandon(
+            by closer: AccessLogEntry.Closer = .client,
+            reason: String = "the client left before the tunnel stood"
+        ) {
+            guard case .dialing(let tunnel, let origin) = self.phase else { return }
+            origin.close()
+            var request = tunnel.request
+            request.abandon(by: closer, reason: reason, in: self.core)
+            self.close()
+        }
+
+        private func close() {
+            self.phase = .over
+            self.loop.remove(self)
+            self.client.close()
+            self.leave()
+        }
+
+        /// Whoever has the connection now has counted it too; or nobody has it.
+        private func leave() {
+            self.core.metrics.connectionClosed()
+            self.permit?.release()
+            self.core.registry.remove(self)
+        }
+    }
+#endif

@@ -1,0 +1,179 @@
+#if os(Linux)
+    import CLinux
+    import HTTPWire
+    import NIOCore
+
+    #if canImport(Glibc)
+        import Glibc
+    #elseif canImport(Musl)
+        import Musl
+    #endif
+
+    /// Listening, accepting and connecting by TCP; every socket non-blocking and closed on exec.
+    extension SpliceSocket {
+        /// - Throws: the system's error.
+        static func listening(on address: IPAddress, port: UInt16) throws(IOError) -> SpliceSocket {
+            let socket = try self.make(for: address)
+            do throws(IOError) {
+                // Without it a port stays taken for a minute after its last connection.
+                try socket.set(SOL_SOCKET, SO_REUSEADDR)
+                // Accepted sockets inherit it.
+                try socket.set(CInt(IPPROTO_TCP), TCP_NODELAY)
+                try address.withSocketAddress(port: port) { (name, length) throws(IOError) in
+                    guard bind(socket.descriptor, name, length) == 0 else {
+                        throw IOError(errnoCode: errno, reason: "bind")
+                    }
+                }
+                // As many as Linux allows by default; it caps the value itself.
+                guard listen(socket.descriptor, 4096) == 0 else {
+                    throw IOError(errnoCode: errno, reason: "listen")
+                }
+            } catch {
+                socket.close()
+                throw error
+            }
+            return socket
+        }
+
+        /// Its own address and port; nil for what is not IP.
+        var localAddress: (address: IPAddress, port: UInt16)? {
+            var name = sockaddr_storage()
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let code = withUnsafeMutablePointer(to: &name) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    getsockname(self.descriptor, $0, &length)
+                }
+            }
+            return code == 0 ? IPAddress.parts(of: name) : nil
+        }
+
+        enum Accepted {
+            case connection(SpliceSocket, IPAddress, port: UInt16)
+            /// It ended while it waited.
+            case aborted
+            /// Nobody waits.
+            case nobody
+            /// No descriptor or no memory is left.
+            case exhausted
+        }
+
+        func accept() -> Accepted {
+            var name = sockaddr_storage()
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let accepted = withUnsafeMutablePointer(to: &name) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    culvert_accept(self.descriptor, $0, &length)
+                }
+            }
+            guard accepted < 0 else {
+                let socket = SpliceSocket(descriptor: accepted)
+                if let (address, port) = IPAddress.parts(of: name) {
+                    return .connection(socket, address, port: port)
+                }
+                socket.close()
+                return .aborted
+            }
+            switch errno {
+            case EAGAIN, EWOULDBLOCK: return .nobody
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted
+            // What is wrong with one connection (accept(2)), or a signal.
+            default: return .aborted
+            }
+        }
+
+        /// A socket that is about to be connected: room for writing, or an error, tells that it is.
+        static func connecting(to address: IPAddress, port: UInt16) throws(IOError) -> SpliceSocket {
+            let socket = try self.make(for: address)
+            do throws(IOError) {
+                try socket.set(CInt(IPPROTO_TCP), TCP_NODELAY)
+                try address.withSocketAddress(port: port) { (name, length) throws(IOError) in
+                    guard connect(socket.descriptor, name, length) != 0, errno != EINPROGRESS else { return }
+                    throw IOError(errnoCode: errno, reason: "connect")
+                }
+            } catch {
+                socket.close()
+                throw error
+            }
+            return socket
+        }
+
+        private static func make(for address: IPAddress) throws(IOError) -> SpliceSocket {
+            let family =
+                switch address {
+                case .v4: AF_INET
+                case .v6: AF_INET6
+                }
+            #if canImport(Glibc)
+                let kind =
+                    CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+            #else
+                let kind = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC
+            #endif
+            let descriptor = socket(family, kind, 0)
+            guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
+            return SpliceSocket(descriptor: descriptor)
+        }
+
+        private func set(_ level: CInt, _ name: CInt) throws(IOError) {
+            var value: CInt = 1
+            let size = socklen_t(MemoryLayout<CInt>.size)
+            guard setsockopt(self.descriptor, level, name, &value, size) == 0 else {
+                throw IOError(errnoCode: errno, reason: "setsockopt")
+            }
+        }
+    }
+
+    extension IPAddress {
+        fileprivate func withSocketAddress<Failure: Error>(
+            port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Failure) -> Void
+        ) throws(Failure) {
+            switch self {
+            case .v4(let number):
+                var name = sockaddr_in()
+                name.sin_family = sa_family_t(AF_INET)
+                name.sin_port = port.bigEndian
+                name.sin_addr.s_addr = number.bigEndian
+                try Self.rebound(&name, body)
+            case .v6(let high, let low):
+                var name = sockaddr_in6()
+                name.sin6_family = sa_family_t(AF_INET6)
+                name.sin6_port = port.bigEndian
+                withUnsafeMutableBytes(of: &name.sin6_addr) {
+                    $0.storeBytes(of: high.bigEndian, as: UInt64.self)
+                    $0.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+                }
+                try Self.rebound(&name, body)
+            }
+        }
+
+        private static func rebound<Name, Failure: Error>(
+            _ name: inout Name, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Failure) -> Void
+        ) throws(Failure) {
+            try withUnsafePointer(to: &name) { (pointer) throws(Failure) in
+                try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { (pointer) throws(Failure) in
+                    try body(pointer, socklen_t(MemoryLayout<Name>.size))
+                }
+            }
+        }
+
+        fileprivate static func parts(of name: sockaddr_storage) -> (address: IPAddress, port: UInt16)? {
+            withUnsafeBytes(of: name) { bytes in
+                switch CInt(name.ss_family) {
+                case AF_INET:
+                    let name = bytes.load(as: sockaddr_in.self)
+                    let address = IPAddress.v4(UInt32(bigEndian: name.sin_addr.s_addr))
+                    return (address, UInt16(bigEndian: name.sin_port))
+                case AF_INET6:
+                    let name = bytes.load(as: sockaddr_in6.self)
+                    return withUnsafeBytes(of: name.sin6_addr) { bytes in
+                        let address = IPAddress.v6(
+                            high: UInt64(bigEndian: bytes.load(as: UInt64.self)),
+                            low: UInt64(bigEndian: bytes.load(fromByteOffset: 8, as: UInt64.self)))
+                        return (address, UInt16(bigEndian: name.sin6_port))
+                    }
+                default: return nil
+                }
+            }
+        }
+    }
+#endif

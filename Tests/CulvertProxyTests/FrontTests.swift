@@ -1,0 +1,234 @@
+import CulvertTunnel
+import Foundation
+import HTTPWire
+import ProxyPolicy
+import TestSupport
+import Testing
+
+@testable import CulvertProxy
+
+/// Sends the parts with a pause between them, half-closes if asked, and returns all that comes back.
+private func ask(_ proxy: Authority, _ parts: [String], finish: Bool = false) async throws -> String {
+    try await onThread {
+        let client = try BlockingSocket.connected(toPort: Int(proxy.port))
+        defer { client.close() }
+        for (index, part) in parts.enumerated() {
+            if index > 0 { usleep(50_000) }
+            try client.send(part)
+        }
+        if finish { client.finish() }
+        return try client.receive()
+    }
+}
+
+private func connect(_ target: String, _ fields: String = "") -> String {
+    "CONNECT \(target) HTTP/1.1\r\nHost: \(target)\r\n\(fields)\r\n"
+}
+
+/// What does not depend on the moment or on the client's port.
+private struct Told: Equatable, CustomStringConvertible {
+    let description: String
+
+    init(_ entry: AccessLogEntry) {
+        self.description = """
+            \(entry.method) \(entry.target) \(entry.status) \(entry.isAllowed) \(entry.rule ?? "-") \
+            \(entry.wouldBeDenied) \(entry.limit ?? "-") \(entry.reason) \(entry.address ?? "-") \
+            \(entry.parent ?? "-") \(entry.bytesUp) \(entry.bytesDown) \(entry.closedBy)
+            """
+    }
+}
+
+@Suite("Where a connection begins, in front of SwiftNIO or in it, nobody can tell", .timeLimit(.minutes(5)))
+struct FrontTests {
+    /// What a client gets and the log tells, from each of the fronts in turn.
+    private func compare(
+        _ parts: [String], finish: Bool = false, requests: Int = 1,
+        _ configure: @escaping @Sendable (inout ProxyConfiguration) -> Void = { _ in }
+    ) async throws -> (answer: String, entries: [AccessLogEntry]) {
+        var results: [(answer: String, entries: [AccessLogEntry])] = []
+        for mode in relayModes {
+            let result = try await withProxy {
+                $0.relay = mode
+                $0.forwarding.pseudonym = "proxy"
+                configure(&$0)
+            } _: { proxy, log in
+                var answer = ""
+                for _ in 0..<requests { answer += try await ask(proxy, parts, finish: finish) }
+                return (answer: answer, entries: try await log.first(requests))
+            }
+            results.append(result)
+        }
+        let first = try #require(results.first)
+        for result in results.dropFirst() {
+            #expect(result.answer == first.answer)
+            #expect(result.entries.map(Told.init) == first.entries.map(Told.init))
+        }
+        return first
+    }
+
+    @Test(
+        "refusals are the same, octet for octet",
+        arguments: [
+            (connect("127.0.0.1:1"), 502), (connect("127.0.0.1:9"), 403), (connect("127.0.0.1:0"), 400),
+            (connect("127.1:443"), 400), (connect("user@127.0.0.1:80"), 400), (connect("127.0.0.1"), 400),
+            ("CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: other\r\n\r\n", 502),
+            ("CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n", 400), ("CONNECT 127.0.0.1:1 HTTP/1.0\r\n\r\n", 502),
+            ("CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost : a\r\n\r\n", 400), ("CONNECT\r\n\r\n", 400),
+            (connect("127.0.0.1:1", "X: \(String(repeating: "x", count: 70_000))\r\n"), 431),
+            ("CUT 127.0.0.1:1 HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("\0\0\0\r\n\r\n", 400),
+            (connect("127.0.0.1:1") + "early", 502), (connect("127.0.0.1:9") + connect("127.0.0.1:1"), 403),
+        ])
+    func refusals(request: String, status: Int) async throws {
+        let result = try await self.compare([request], finish: true) {
+            $0.policy.rules = [AccessRule(.deny, name: "no-discard") { $0.ports = [9...9] }]
+        }
+        #expect(result.answer.hasPrefix("HTTP/1.1 \(status) "), "\(result.answer)")
+        #expect(result.entries.map(\.status) == [status])
+        #expect(result.answer.contains("Proxy-Status: proxy; "), "\(result.answer)")
+    }
+
+    @Test("the guard and report mode say the same")
+    func policies() async throws {
+        let guarded = try await self.compare([connect("127.0.0.1:1")], finish: true) { $0.guardMode = .on }
+        #expect(guarded.entries.map(\.status) == [403])
+        let reported = try await self.compare([connect("127.0.0.1:1")], finish: true) {
+            $0.policy.rules = [AccessRule(.deny, name: "all")]
+            $0.policy.mode = .report
+        }
+        #expect(reported.entries.map(\.status) == [502])
+    }
+
+    @Test("a head in pieces opens its tunnel, and what follows it is not lost", arguments: relayModes)
+    func pieces(mode: RelayMode) async throws {
+        for parts in [["CONN"], ["CONNECT ", " HTTP"], ["\r\n"], ["early "]] {
+            try await withProxy {
+                $0.relay = mode
+            } _: { proxy, log in
+                try await onThread {
+                    let listener = try BlockingSocket.listening()
+                    defer { listener.close() }
+                    let client = try BlockingSocket.connected(toPort: Int(proxy.port))
+                    defer { client.close() }
+                    var rest = connect("127.0.0.1:\(listener.port)") + "early bytes"
+                    for part in parts {
+                        guard let cut = rest.range(of: part) else { continue }
+                        try client.send(String(rest[..<cut.upperBound]))
+                        rest = String(rest[cut.upperBound...])
+                        usleep(50_000)
+                    }
+                    try client.send(rest)
+                    let origin = try listener.accepted()
+                    defer { origin.close() }
+                    #expect(try origin.receive(11) == "early bytes")
+                    try origin.send("hello")
+                    origin.finish()
+                    #expect(try client.receive().hasSuffix("\r\n\r\nhello"))
+                }
+                #expect(try await log.first(1).map(\.bytesUp) == [11])
+            }
+        }
+    }
+
+    @Test("a FIN that comes with the head passes, and the answer comes back", arguments: relayModes)
+    func finAtOnce(mode: RelayMode) async throws {
+        try await withProxy {
+            $0.relay = mode
+        } _: { proxy, log in
+            // A few times: the FIN may be seen before the dial, during it or after it.
+            for _ in 0..<20 {
+                try await onThread {
+                    let listener = try BlockingSocket.listening()
+                    defer { listener.close() }
+                    let client = try BlockingSocket.connected(toPort: Int(proxy.port))
+                    defer { client.close() }
+                    try client.send(connect("127.0.0.1:\(listener.port)") + "all of it")
+                    client.finish()
+                    let origin = try listener.accepted()
+                    defer { origin.close() }
+                    #expect(try origin.receive() == "all of it")
+                    try origin.send("heard")
+                    origin.finish()
+                    #expect(try client.receive().hasSuffix("\r\n\r\nheard"))
+                }
+            }
+            let entries = try await log.first(20)
+            #expect(entries.allSatisfy { $0.bytesUp == 9 && $0.bytesDown == 5 && $0.reason == "closed" })
+        }
+    }
+
+    @Test("a slow head is told so; one that never begins is cut off without a word")
+    func slowHeads() async throws {
+        let half = try await self.compare(["CONNECT 127.0.0.1:1 HT"]) { $0.headTimeout = .milliseconds(300) }
+        #expect(half.answer.hasPrefix("HTTP/1.1 408 "))
+        for mode in relayModes {
+            try await withProxy {
+                $0.relay = mode
+                $0.headTimeout = .milliseconds(300)
+            } _: { proxy, _ in
+                let answers = [try await ask(proxy, []), try await ask(proxy, [], finish: true)]
+                #expect(answers == ["", ""])
+            }
+        }
+    }
+
+    @Test("a request too many in its time is answered the same")
+    func requestRate() async throws {
+        let result = try await self.compare([connect("127.0.0.1:1")], finish: true, requests: 3) {
+            $0.limits.perClient.requestRate = RequestRate(2, per: .hour)
+        }
+        #expect(result.entries.map(\.status) == [502, 502, 429])
+        #expect(result.answer.contains("\r\nRetry-After: "))
+    }
+
+    @Test("a connection too many is told so, and one that ends makes room", arguments: relayModes)
+    func connections(mode: RelayMode) async throws {
+        try await withProxy {
+            $0.relay = mode
+            $0.limits.perClient.connections = 2
+        } _: { proxy, log in
+            try await onThread {
+                let listener = try BlockingSocket.listening()
+                defer { listener.close() }
+                for round in 0..<5 {
+                    let tunnels = try (0..<2).map { _ in try listener.tunnel(through: Int(proxy.port)) }
+                    let third = try BlockingSocket.connected(toPort: Int(proxy.port))
+                    try third.send(connect("127.0.0.1:\(listener.port)"))
+                    #expect(try third.receive().hasPrefix("HTTP/1.1 429 "), "round \(round)")
+                    third.close()
+                    for (client, origin) in tunnels {
+                        client.close()
+                        #expect(try origin.receive() == "")
+                        origin.close()
+                    }
+                    // The proxy counts a tunnel until it has seen both ends.
+                    usleep(200_000)
+                }
+            }
+            let entries = try await log.first(15)
+            #expect(entries.filter { $0.status == 200 }.count == 10)
+            #expect(entries.filter { $0.limit == "client-connections" }.count == 5)
+        }
+    }
+
+    @Test("bandwidth is limited for a tunnel that begins in front, and its debt is paid by the next one")
+    func bandwidth() async throws {
+        for mode in relayModes {
+            let start = ContinuousClock.now
+            try await withTunnel(mode) {
+                $0.limits.perClient.bandwidth = 1_000_000
+            } _: { client, origin in
+                let pattern = BytePattern(seed: 7)
+                let sender = Thread {
+                    try? pattern.send(1_500_000, to: origin)
+                    origin.close()
+                }
+                sender.start()
+                let received = try pattern.receive(1_500_000, from: client)
+                #expect(received == 1_500_000)
+                client.close()
+            }
+            // A quarter of a second's worth is saved up.
+            #expect(ContinuousClock.now - start > .milliseconds(900), "\(mode)")
+        }
+    }
+}
