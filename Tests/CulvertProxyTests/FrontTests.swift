@@ -75,7 +75,7 @@ struct FrontTests {
             ("CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n", 400), ("CONNECT 127.0.0.1:1 HTTP/1.0\r\n\r\n", 502),
             ("CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost : a\r\n\r\n", 400), ("CONNECT\r\n\r\n", 400),
             (connect("127.0.0.1:1", "X: \(String(repeating: "x", count: 70_000))\r\n"), 431),
-            ("CUT 127.0.0.1:1 HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("\0\0\0\r\n\r\n", 400),
+            ("CUT 127.0.0.1:1 HTTP/1.1\r\nHost: a\r\n\r\n", 405), ("\0\0\0\r\n\r\n", 400),
             (connect("127.0.0.1:1") + "early", 502), (connect("127.0.0.1:9") + connect("127.0.0.1:1"), 403),
         ])
     func refusals(request: String, status: Int) async throws {

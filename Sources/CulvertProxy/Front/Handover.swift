@@ -20,25 +20,15 @@
         ) {
             let core = surroundings.core
             let channel = ClientBootstrap(group: surroundings.group.next())
-                // What was read before comes first.
-                .channelOption(.autoRead, value: false)
                 .channelOption(.allowRemoteHalfClosure, value: true)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         core.adopted(channel, self.permit)
-                        try channel.pipeline.syncOperations.addHandler(self.makeHandler(core))
+                        try channel.pipeline.syncOperations.addHandlers(self.makeHandlers(core))
                     }
                 }
                 .withConnectedSocket(socket.descriptor)
-            channel.whenComplete { result in
-                done()
-                guard case .success(let channel) = result else { return }
-                if case .bytes(let bytes, _) = self, bytes.readableBytes > 0 {
-                    channel.pipeline.fireChannelRead(bytes)
-                    channel.pipeline.fireChannelReadComplete()
-                }
-                channel.setOption(.autoRead, value: true).whenComplete { _ in }
-            }
+            channel.whenComplete { _ in done() }
         }
 
         private var permit: ClientPermit? {
@@ -48,12 +38,34 @@
             }
         }
 
-        private func makeHandler(_ core: ProxyCore) -> any ChannelHandler {
+        private func makeHandlers(_ core: ProxyCore) -> [any ChannelHandler] {
             switch self {
-            case .bytes(_, let permit): PortHandler(core, permit: permit)
+            case .bytes(let bytes, let permit): [BytesBefore(bytes), PortHandler(core, permit: permit)]
             case .begun(let request, let permit):
-                ConnectionHandler(core, permit: permit, answering: request)
+                [ConnectionHandler(core, permit: permit, answering: request)]
             }
+        }
+    }
+
+    /// Tells of bytes that were read before the channel was, ahead of all that the channel reads: an end that has come
+    /// by then makes it read at once.
+    private final class BytesBefore: ChannelInboundHandler, RemovableChannelHandler {
+        typealias InboundIn = ByteBuffer
+        typealias InboundOut = ByteBuffer
+
+        private let bytes: ByteBuffer
+
+        init(_ bytes: ByteBuffer) {
+            self.bytes = bytes
+        }
+
+        func channelActive(context: ChannelHandlerContext) {
+            context.fireChannelActive()
+            if self.bytes.readableBytes > 0 {
+                context.fireChannelRead(Self.wrapInboundOut(self.bytes))
+                context.fireChannelReadComplete()
+            }
+            context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
         }
     }
 #endif
