@@ -290,10 +290,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
     }
 
     private func channelBinding(_ index: Int) -> ChannelBinding? {
-        guard self.plan.hopTLS[index] != nil, let certificate = self.hopTLSHandler?.peerCertificate,
-            let bytes = try? certificate.toDERBytes()
-        else { return nil }
-        return ChannelBinding(certificate: bytes)
+        self.plan.hopTLS[index] == nil ? nil : self.hopTLSHandler.flatMap(ChannelBinding.init)
     }
 
     private func connectEnded(
@@ -443,9 +440,8 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
     private func authenticationError(
         _ failure: ProxyAuthenticationFailure, _ refusal: ProxyRefusal
     ) -> TunnelError {
-        let offered = refusal.challenges.map(\.description).joined(separator: ", ")
-        return self.error(
-            .authenticationFailed, .proxy, DialErrors.authentication(failure, offered: offered),
-            refusal: refusal)
+        self.error(
+            .authenticationFailed, .proxy,
+            DialErrors.authentication(failure, offered: refusal.challenges), refusal: refusal)
     }
 }

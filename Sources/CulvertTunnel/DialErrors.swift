@@ -2,7 +2,7 @@ package import HTTPWire
 package import NIOCore
 import NIOPosix
 import NIOSSL
-import ProxyAuth
+package import ProxyAuth
 
 /// Turns what SwiftNIO throws into errors that a person can act on.
 package enum DialErrors {
@@ -49,6 +49,14 @@ package enum DialErrors {
         let seconds = Double(timeout.nanoseconds) / 1e9
         return TunnelError(
             .timedOut, phase: phase, fault: fault, detail: "no answer from \(peer) within \(seconds) s")
+    }
+
+    /// - Parameter offered: the challenges that could not be answered.
+    package static func authentication(
+        _ failure: ProxyAuthenticationFailure, offered challenges: [Challenge]
+    ) -> String {
+        let offered = challenges.map(\.description).joined(separator: ", ")
+        return self.authentication(failure, offered: offered)
     }
 
     static func authentication(_ failure: ProxyAuthenticationFailure, offered: String) -> String {

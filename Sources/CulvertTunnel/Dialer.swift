@@ -121,6 +121,12 @@ package struct Dialer: Sendable {
         return plan
     }
 
+    /// The authentication with a proxy that gets one request without a tunnel; of one memory with that of tunnels.
+    package func authentication(with proxy: ProxyHop, on eventLoop: any EventLoop) -> HopAuthentication {
+        HopAuthentication(
+            proxy, options: self.configuration.proxyAuthentication, store: self.authStore, on: eventLoop)
+    }
+
     /// Over everything that a dial does.
     package var timeout: TimeAmount { TimeAmount(min(self.configuration.openTimeout, Self.longestTimeout)) }
 

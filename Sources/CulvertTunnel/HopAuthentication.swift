@@ -1,13 +1,14 @@
 import NIOCore
 import NIOPosix
-import ProxyAuth
+package import ProxyAuth
 import ProxyRoutes
 
-/// The authentication with one hop over all connections of an attempt: performs what its ``ProxyAuthenticator`` asks
-/// for, the mechanism of Negotiate off the event loop. Lives on the event loop of the attempt.
-final class HopAuthentication {
+/// The authentication with one hop over all connections of an attempt, a tunnel's or a forwarded request's: performs
+/// what its ``ProxyAuthenticator`` asks for, the mechanism of Negotiate off the event loop. Lives on the event loop of
+/// the attempt.
+package final class HopAuthentication {
     /// What becomes of a challenged request.
-    enum Reply {
+    package enum Reply {
         /// Send it again on this connection.
         case retry(String)
         /// Build a new connection; the answer rides on it.
@@ -47,12 +48,19 @@ final class HopAuthentication {
 
     /// What the first request on a connection carries, told now or once the mechanism has answered.
     ///
-    /// - Parameter binding: of the TLS connection with the hop, where there is one.
-    func begin(
-        _ request: ProxyAuthenticator.Request, binding: ChannelBinding?, _ then: @escaping (String?) -> Void
+    /// - Parameters:
+    ///   - binding: of the TLS connection with the hop, where there is one.
+    ///   - isAuthenticated: an earlier request authenticated the connection itself: this one need not.
+    package func begin(
+        _ request: ProxyAuthenticator.Request, binding: ChannelBinding?, isAuthenticated: Bool = false,
+        _ then: @escaping (String?) -> Void
     ) {
         self.authenticator.channelBinding = binding
         self.context = nil
+        if isAuthenticated {
+            self.authenticator.restart()
+            return then(nil)
+        }
         if let next {
             self.next = nil
             return then(next)
@@ -77,7 +85,7 @@ final class HopAuthentication {
     }
 
     /// Answers a challenge, now or once the mechanism has answered.
-    func challenged(
+    package func challenged(
         _ challenges: [Challenge], request: ProxyAuthenticator.Request, keepsConnection: Bool,
         _ then: @escaping (Reply) -> Void
     ) {
@@ -89,15 +97,35 @@ final class HopAuthentication {
     /// The connection ended before the proxy judged the last answer, which then rides on the next connection.
     ///
     /// - Returns: why it cannot.
-    func carryOver() -> ProxyAuthenticationFailure? {
+    package func carryOver() -> ProxyAuthenticationFailure? {
         guard let last, last.connection != .same else { return .connectionNotKept }
         self.next = last.value
         return nil
     }
 
     /// The proxy granted the request.
-    func succeeded() {
-        if let memory = self.authenticator.memory { self.store.remember(memory, for: self.hop) }
+    ///
+    /// - Returns: whether that stands for the whole connection from now on.
+    @discardableResult
+    package func succeeded() -> Bool {
+        guard let memory = self.authenticator.memory else { return false }
+        self.store.remember(memory, for: self.hop)
+        return memory.isOfConnection
+    }
+
+    /// What was said last will be challenged on the same connection, for certain: it proves nothing yet.
+    package var isOffering: Bool { self.authenticator.isOffering }
+
+    /// What was offered was of no interest to the proxy.
+    package func wasNotAsked() {
+        self.store.forget(self.hop)
+        self.authenticator.restart()
+    }
+
+    /// The challenged request cannot be sent again: the answer is for the next one, which then need not wait to be
+    /// challenged.
+    package func keepForNextRequest() {
+        if let memory = self.authenticator.prospect { self.store.remember(memory, for: self.hop) }
     }
 
     private func perform(

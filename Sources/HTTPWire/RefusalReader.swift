@@ -20,11 +20,12 @@ struct RefusalReader: Sendable {
     private var body = ByteBuffer()
     private var received = 0
 
-    init(_ head: ResponseHead, maxKept: Int) {
+    /// - Parameter maxKept: how much of the body's start is wanted, in octets.
+    init(_ head: ResponseHead, toMethod method: HTTPRequest.Method = .connect, maxKept: Int) {
         self.head = head
         self.maxKept = maxKept
         // A lenient reading never throws; a framing nobody understands would end with the connection.
-        framing = (try? BodyFraming.of(response: head, toMethod: .connect, lenient: true)) ?? .untilClose
+        framing = (try? BodyFraming.of(response: head, toMethod: method, lenient: true)) ?? .untilClose
         decoder = BodyDecoder(framing)
     }
 
@@ -65,7 +66,8 @@ struct RefusalReader: Sendable {
             bodyTruncated: received > body.readableBytes || !decoder.isComplete)
     }
 
-    private var mayPersist: Bool {
+    /// Whether the connection can carry another request, once the body is read.
+    var mayPersist: Bool {
         let fields = head.response.headerFields
         // RFC 9112 §6.1: with both, or with a coding on HTTP/1.0, close after the message.
         let isDubious =

@@ -9,6 +9,14 @@ package enum ProxyAuthMemory: Sendable, Hashable {
     /// Each connection needs a token of its own.
     case negotiate
 
+    /// Whether it is the connection that is authenticated, and every request on it from then on.
+    package var isOfConnection: Bool {
+        switch self {
+        case .fixed, .digest: false
+        case .ntlm, .negotiate: true
+        }
+    }
+
     /// What can be said without a challenge: a token, or else the password itself.
     package static func unasked(_ credentials: ProxyCredentials) -> String? {
         if let token = credentials.token { return BearerScheme.authorization(for: token) }

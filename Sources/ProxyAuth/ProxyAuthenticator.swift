@@ -157,6 +157,16 @@ package struct ProxyAuthenticator: Sendable {
         self.state = .idle
     }
 
+    /// The first message of several is on its way.
+    package var isOffering: Bool {
+        if case .ntlmOffered = self.state { true } else { false }
+    }
+
+    /// What a request could say first that is not challenged before.
+    package var prospect: ProxyAuthMemory? {
+        self.isOffering ? .ntlm : self.memory
+    }
+
     /// What to remember of a success, for the next connection.
     package var memory: ProxyAuthMemory? {
         guard let credentials = self.credentials else {

@@ -174,35 +174,3 @@ struct ProxyAuthenticationTests {
         #expect(open.errors.contains("chmod 600"), "\(open.errors)")
     }
 }
-
-/// The verifying proxy of Peers/ntlm_proxy.py.
-private final class NTLMProxy: Sendable {
-    private struct Event: Decodable {
-        var event: String
-        var user: String?
-    }
-
-    let port: Int
-    let url: String
-    private let process: LeashedProcess
-
-    init(isTLS: Bool) async throws {
-        let users = try Workspace.directory("ntlm").appendingPathComponent("users")
-        try Workspace.write("CORP:alice:secret\n", to: users)
-        var command = [PeerPython.path, Workspace.peer("ntlm_proxy.py")]
-        if isTLS {
-            let certificates = try await TestCertificates.shared()
-            command += [certificates.certificate, certificates.key]
-        }
-        self.process = try await LeashedProcess(command, environment: ["NTLM_USER_FILE": users.path])
-        self.port = try await self.process.readyPort()
-        self.url = "\(isTLS ? "https" : "http")://localhost:\(self.port)"
-    }
-
-    /// Whom it let in.
-    var accepted: [String] {
-        self.process.output.lines.compactMap { line in
-            try? JSONDecoder().decode(Event.self, from: Data(line.utf8))
-        }.filter { $0.event == "accepted" }.compactMap(\.user)
-    }
-}

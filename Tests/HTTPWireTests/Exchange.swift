@@ -65,7 +65,7 @@ struct Exchange {
             toClient += bytes.text
             self.end = end
         case .fail(let failure): self.failure = failure
-        case .tunnel, .retry, .challenged: decisive = action
+        case .tunnel, .retry, .challenged, .offerIgnored: decisive = action
         }
     }
 

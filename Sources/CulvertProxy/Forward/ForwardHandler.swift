@@ -2,7 +2,6 @@ import CulvertTunnel
 import Foundation
 import HTTPWire
 import NIOCore
-import ProxyAuth
 import ProxyRoutes
 
 /// The forwarded requests of one client connection, one after the other: performs what the ``ForwardMachine`` asks for.
@@ -29,7 +28,8 @@ final class ForwardHandler: OriginConnectionUser {
     private var bound: OriginConnection?
     private var clientIsPaused = false
     private var throttle: ForwardThrottle?
-    private var sentAuthorization = false
+    /// With the parent that gets the request.
+    private var authentication: ParentAuthentication?
     private var start = NIODeadline.now()
     private var lastActivity = NIODeadline.now()
     private var lastUpload = NIODeadline.now()
@@ -98,14 +98,17 @@ final class ForwardHandler: OriginConnectionUser {
         guard let route = self.nextRoute(of: request, user: user) else { return }
         self.figures.parent = self.ways.first?.hops.first?.description
         self.route = route
+        if let parent = route.parent, let dialer = self.judgement?.snapshot.dialer {
+            self.authentication = ParentAuthentication(
+                request, with: parent, dialer, on: self.context.eventLoop)
+        } else {
+            self.authentication = nil
+        }
         self.checkTarget(request, route)
     }
 
     private func nextRoute(of request: ForwardRequest, user: String?) -> ForwardRoute? {
-        self.ways.first.map { way in
-            ForwardRoute(
-                request, upstream: way, user: user, prefersTunnel: self.core.forwarding.parents.wantsTunnel)
-        }
+        self.ways.first.map { ForwardRoute(request, upstream: $0, user: user) }
     }
 
     /// A parent dials by itself: what it would reach is looked at before.
@@ -210,27 +213,30 @@ final class ForwardHandler: OriginConnectionUser {
     }
 
     private func connected(_ origin: OriginConnection) {
-        guard let hop = self.nextHop() else { return origin.close() }
         self.origin = origin
         origin.use(by: self)
         self.figures.address = origin.address
         self.figures.addressText = origin.addressText
         self.figures.connectTime = NIODeadline.now() - self.start
-        self.clientIsPaused = false
         self.updateOriginReading()
-        guard let action = self.machine?.originConnected(hop, isReused: origin.isReused) else { return }
-        self.perform(action)
-        self.origin?.flush()
-        self.updateGate()
+        guard let authentication else { return self.send(to: .origin) }
+        let serial = self.serial
+        authentication.begin(on: origin) { hop in
+            guard self.serial == serial, self.machine != nil else { return }
+            self.send(to: hop)
+        }
     }
 
-    private func nextHop() -> ForwardHop? {
-        guard let route else { return nil }
-        guard let parent = route.parent else { return .origin }
-        let options = self.core.snapshot.configuration.upstreamAuthentication
-        let authorization = self.core.forwarding.parents.authorization(for: parent, options)
-        self.sentAuthorization = authorization != nil
-        return .parent(authorization: authorization)
+    private func send(to hop: ForwardHop) {
+        guard let origin else { return }
+        let isReused = origin.isReused || self.authentication?.hasAnsweredHere == true
+        self.clientIsPaused = false
+        guard let action = self.machine?.originConnected(hop, isReused: isReused) else { return }
+        self.perform(action)
+        origin.flush()
+        self.updateGate()
+        // Its end was told before the machine knew of it.
+        if !origin.isUsable { self.originClosed(isClean: false) }
     }
 
     // MARK: What the client's connection hears
@@ -274,10 +280,16 @@ final class ForwardHandler: OriginConnectionUser {
 
     func originReceived(_ bytes: ByteBuffer) {
         self.lastActivity = .now()
+        // Nothing is asked yet: whatever it is, it must not be taken for the next answer.
+        if self.authentication?.isAnswering == true {
+            self.origin?.close()
+            return
+        }
         self.throttle?.spend(bytes.readableBytes, from: .origin)
         self.updateOriginReading()
         let now = Int64(Date().timeIntervalSince1970)
         guard let action = self.machine?.receiveFromOrigin(bytes, now: now) else { return }
+        if let origin, self.machine?.status != nil { self.authentication?.admitted(on: origin) }
         self.perform(action)
     }
 
@@ -328,9 +340,13 @@ final class ForwardHandler: OriginConnectionUser {
                     origin, response: response, fromClient: fromClient, fromOrigin: fromOrigin,
                     inputClosed: inputClosed))
         case .retry:
-            self.dialAgain()
-        case .challenged(let values, let canRepeat):
-            self.challenged(values, canRepeat: canRepeat)
+            self.obey(self.authentication?.connectionEnded() ?? .reconnect)
+        case .challenged(let values, let canRepeat, let keepsConnection):
+            self.challenged(values, canRepeat: canRepeat, keepsConnection: keepsConnection)
+        case .offerIgnored(let keepsConnection):
+            if let authentication {
+                self.obey(authentication.offerIgnored(on: keepsConnection ? self.origin : nil))
+            }
         case .fail(let failure):
             self.end()?.close()
             self.onEnd(.failed(failure))
@@ -366,17 +382,21 @@ final class ForwardHandler: OriginConnectionUser {
     }
 
     /// The parent's 407 is ours to answer: the client's credentials are for us, not for it.
-    private func challenged(_ values: [String], canRepeat: Bool) {
-        guard let route, let parent = route.parent, let machine else { return }
-        let (parents, configuration) = (self.core.forwarding.parents, self.core.snapshot.configuration)
-        let verdict = parents.judge(
-            values, of: parent, configuration.upstreamAuthentication, alreadyAnswered: self.sentAuthorization)
+    private func challenged(_ values: [String], canRepeat: Bool, keepsConnection: Bool) {
+        let serial = self.serial
+        self.authentication?.challenged(
+            values, on: keepsConnection ? self.origin : nil, canRepeat: canRepeat
+        ) { verdict in
+            guard self.serial == serial, self.machine != nil else { return }
+            self.obey(verdict)
+        }
+    }
+
+    private func obey(_ verdict: ParentAuthentication.Verdict) {
         switch verdict {
-        case .again where canRepeat:
-            self.route = self.nextRoute(of: machine.request, user: route.key.user)
-            self.dialAgain()
-        case .again: self.fail(.parentNeedsAnotherTry)
-        case .fail(let reason): self.fail(.parentAuthentication(reason))
+        case .send(let hop): self.send(to: hop)
+        case .reconnect: self.dialAgain()
+        case .fail(let rejection): self.fail(rejection)
         }
     }
 
@@ -392,6 +412,7 @@ final class ForwardHandler: OriginConnectionUser {
         self.machine = nil
         self.judgement = nil
         self.route = nil
+        self.authentication = nil
         self.dial?.cancel()
         self.dial = nil
         self.timer.clear()

@@ -6,17 +6,14 @@ import ProxyRoutes
 struct ForwardRoute {
     let key: OriginKey
 
-    /// - Parameters:
-    ///   - user: who sent the request, where users are known.
-    ///   - prefersTunnel: the parent authenticates in a way that only tunnels know.
-    init(_ request: ForwardRequest, upstream: Route, user: String?, prefersTunnel: (ProxyHop) -> Bool) {
+    /// - Parameter user: who sent the request, where users are known.
+    init(_ request: ForwardRequest, upstream: Route, user: String?) {
         let authority = request.target.authority
         switch upstream.hops.count {
         case 0:
             self.key = OriginKey(peer: .direct(authority), user: nil)
         // Parents hardly ever pass an upgrade on; a tunnel they do.
-        case 1
-        where !request.wantsWebSocket && !upstream.hops[0].scheme.isSOCKS && !prefersTunnel(upstream.hops[0]):
+        case 1 where !request.wantsWebSocket && !upstream.hops[0].scheme.isSOCKS:
             self.key = OriginKey(peer: .parent(upstream.hops[0]), user: user)
         default:
             self.key = OriginKey(peer: .tunnel(authority, upstream), user: user)

@@ -7,7 +7,6 @@ final class ForwardingContext: Sendable {
     let options: ForwardingOptions
     /// This proxy in `Via` and `Proxy-Status`.
     let pseudonym: String
-    let parents = ParentAuthentication()
     private let pools = Mutex<[ObjectIdentifier: NIOLoopBound<OriginPool>]>([:])
 
     init(_ options: ForwardingOptions) {

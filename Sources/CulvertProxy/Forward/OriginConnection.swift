@@ -1,6 +1,7 @@
 import CulvertTunnel
 import HTTPWire
 import NIOCore
+import ProxyAuth
 
 /// What an exchange hears of the server's side.
 protocol OriginConnectionUser: AnyObject {
@@ -31,6 +32,10 @@ final class OriginConnection: ChannelInboundHandler, RemovableChannelHandler {
     private var timer: DeadlineTimer?
     private var inputIsClosed = false
     private(set) var isReused = false
+    /// The parent at its end knows who speaks here, in every request.
+    var isAuthenticated = false
+    /// What binds an authentication to it where it is TLS.
+    private(set) lazy var channelBinding = ChannelBinding(self.channel)
 
     /// Adds itself to the channel, on its event loop.
     init(_ channel: any Channel, key: OriginKey, pool: OriginPool) throws {

@@ -1,77 +1,122 @@
 import CulvertTunnel
+import HTTPTypes
 import HTTPWire
+import NIOCore
 import ProxyAuth
 import ProxyRoutes
-import Synchronization
 
-/// What parents that forward want to hear, once they asked.
-///
-/// Basic and Bearer stand for themselves in every request. The other schemes speak about a request or a connection in
-/// several rounds: a parent that wants one of them is asked for tunnels, whose dialer knows how.
-final class ParentAuthentication: Sendable {
-    private enum Manner {
-        case value(String)
-        case tunnel
-    }
-
-    /// What to do about a 407.
+/// The authentication of one forwarded request with the parent that gets it, over all connections that it takes.
+/// Lives on the event loop of the request.
+final class ParentAuthentication {
+    /// What becomes of a challenged request.
     enum Verdict {
-        /// Send the request again: with the value, or in a tunnel.
-        case again
-        /// For the log.
-        case fail(String)
+        /// Send it again on this connection.
+        case send(ForwardHop)
+        /// Build a new connection, then ``begin(on:_:)``.
+        case reconnect
+        case fail(Rejection)
     }
 
-    private let manners = Mutex<[ProxyHop: Manner]>([:])
+    private let parent: ProxyHop
+    private let request: ProxyAuthenticator.Request
+    private let authentication: HopAuthentication
+    private var isAdmitted = false
+    /// The mechanism was asked, and the connection has to be silent meanwhile.
+    private(set) var isAnswering = false
+    /// What went out last answered a challenge of the same connection.
+    private(set) var hasAnsweredHere = false
 
-    /// What goes out with a request, unasked where the parent asked before (RFC 7617 §2.2).
-    func authorization(for parent: ProxyHop, _ options: ProxyAuthOptions) -> String? {
-        switch self.manners.withLock({ $0[parent] }) {
-        case .value(let value): value
-        case .tunnel: nil
-        case nil: options.sendsUnasked ? parent.credentials.flatMap(Self.value) : nil
+    init(_ request: ForwardRequest, with parent: ProxyHop, _ dialer: Dialer, on eventLoop: any EventLoop) {
+        self.parent = parent
+        self.request = .init(method: request.head.method.rawValue, target: request.target.absoluteForm)
+        self.authentication = dialer.authentication(with: parent, on: eventLoop)
+    }
+
+    /// How the request goes out first on a connection, told now or once the mechanism has answered.
+    func begin(on connection: OriginConnection, _ then: @escaping (ForwardHop) -> Void) {
+        self.hasAnsweredHere = false
+        self.isAnswering = true
+        self.authentication.begin(
+            self.request, binding: self.binding(of: connection), isAuthenticated: connection.isAuthenticated
+        ) { value in
+            self.isAnswering = false
+            then(self.hop(value))
         }
     }
 
-    func wantsTunnel(_ parent: ProxyHop) -> Bool {
-        if case .tunnel = self.manners.withLock({ $0[parent] }) { true } else { false }
+    /// Answers a 407, now or once the mechanism has answered.
+    ///
+    /// - Parameters:
+    ///   - values: its `Proxy-Authenticate` lines.
+    ///   - connection: the one it came on, where that can carry the answer.
+    ///   - canRepeat: the request can be sent again.
+    func challenged(
+        _ values: [String], on connection: OriginConnection?, canRepeat: Bool,
+        _ then: @escaping (Verdict) -> Void
+    ) {
+        if values.isEmpty {
+            return then(self.failure("it answered 407 without a challenge, so there is nothing to answer"))
+        }
+        connection?.isAuthenticated = false
+        self.isAnswering = true
+        let challenges = Challenge.parse(values)
+        self.authentication.challenged(
+            challenges, request: self.request, keepsConnection: connection != nil
+        ) { reply in
+            self.isAnswering = false
+            then(self.verdict(reply, challenges, connection, canRepeat: canRepeat))
+        }
     }
 
-    /// - Parameter alreadyAnswered: the request carried an authorization.
-    func judge(
-        _ fieldValues: [String], of parent: ProxyHop, _ options: ProxyAuthOptions, alreadyAnswered: Bool
+    private func verdict(
+        _ reply: HopAuthentication.Reply, _ challenges: [Challenge], _ connection: OriginConnection?,
+        canRepeat: Bool
     ) -> Verdict {
-        if fieldValues.isEmpty { return .fail("the parent answered 407 without a challenge") }
-        if alreadyAnswered { return .fail("the parent rejects the user name, the password or the token") }
-        let offered = Challenge.parse(fieldValues).map(\.scheme)
-        guard let manner = Self.manner(offered, parent.credentials, options) else {
-            return .fail(
-                parent.credentials == nil
-                    ? "the parent wants credentials, and none are configured"
-                    : "the parent offers only \(offered.joined(separator: ", ")), which is not allowed or cannot be used"
-            )
-        }
-        self.manners.withLock { $0[parent] = manner }
-        return .again
-    }
-
-    /// By the first scheme of the preferred order that is offered and possible.
-    private static func manner(
-        _ offered: [String], _ credentials: ProxyCredentials?, _ options: ProxyAuthOptions
-    ) -> Manner? {
-        for scheme in options.schemes where offered.contains(scheme.rawValue) {
-            guard scheme == .negotiate || credentials?.suffice(for: scheme) == true else { continue }
-            switch scheme {
-            case .negotiate, .digest, .ntlm: return .tunnel
-            case .basic, .bearer:
-                if let value = credentials.flatMap(self.value) { return .value(value) }
+        switch reply {
+        case .fail(let failure):
+            return self.failure(DialErrors.authentication(failure, offered: challenges))
+        case .retry, .reconnect:
+            if !canRepeat {
+                self.authentication.keepForNextRequest()
+                return .fail(.parentNeedsAnotherTry)
             }
+            guard case .retry(let value) = reply else { return .reconnect }
+            self.hasAnsweredHere = true
+            return connection?.isUsable == true ? .send(self.hop(value)) : self.connectionEnded()
         }
-        return nil
     }
 
-    private static func value(_ credentials: ProxyCredentials) -> String? {
-        if let token = credentials.token { return BearerScheme.authorization(for: token) }
-        return credentials.ntHash == nil ? BasicScheme.authorization(for: credentials) : nil
+    /// The connection closed before anything came back on it.
+    func connectionEnded() -> Verdict {
+        guard self.hasAnsweredHere else { return .reconnect }
+        self.hasAnsweredHere = false
+        guard let failure = self.authentication.carryOver() else { return .reconnect }
+        return self.failure(DialErrors.authentication(failure, offered: []))
+    }
+
+    /// The parent did not ask for what was offered ahead of the request: it goes out as it is.
+    func offerIgnored(on connection: OriginConnection?) -> Verdict {
+        self.authentication.wasNotAsked()
+        return connection?.isUsable == true ? .send(.parent(authorization: nil)) : .reconnect
+    }
+
+    /// The parent passed the request on.
+    func admitted(on connection: OriginConnection) {
+        guard !self.isAdmitted else { return }
+        self.isAdmitted = true
+        if self.authentication.succeeded() { connection.isAuthenticated = true }
+    }
+
+    private func hop(_ value: String?) -> ForwardHop {
+        if let value, self.authentication.isOffering { return .parentToChallenge(offer: value) }
+        return .parent(authorization: value)
+    }
+
+    private func binding(of connection: OriginConnection) -> ChannelBinding? {
+        self.parent.scheme == .https ? connection.channelBinding : nil
+    }
+
+    private func failure(_ reason: String) -> Verdict {
+        .fail(.parentAuthentication("parent \(self.parent): \(reason)"))
     }
 }

@@ -23,9 +23,13 @@ package enum ForwardOriginAction: Sendable, Hashable {
     case tunnel(response: ByteBuffer, fromClient: ByteBuffer, fromOrigin: ByteBuffer, inputClosed: Bool)
     /// A reused connection was closed under a request that may be repeated: connect anew, then `originConnected`.
     case retry
-    /// The parent wants credentials, by these `Proxy-Authenticate` lines: connect anew with an answer, then
-    /// `originConnected`, or `failed`. `canRepeat` is false when too much of a body is gone to send it again.
-    case challenged([String], canRepeat: Bool)
+    /// The parent wants credentials, by these `Proxy-Authenticate` lines: `originConnected` with an answer, or
+    /// `failed`. `canRepeat` is false when too much of a body is gone to send it again; `keepsConnection` where its 407
+    /// is read to the end and the same connection can carry the answer, otherwise it takes a new one.
+    case challenged([String], canRepeat: Bool, keepsConnection: Bool)
+    /// The parent did not ask for what was offered ahead of a body: `originConnected` without credentials, on the same
+    /// connection where it is kept.
+    case offerIgnored(keepsConnection: Bool)
     /// As with the client's bytes.
     case fail(ForwardFailure)
 }

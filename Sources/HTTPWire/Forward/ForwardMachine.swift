@@ -23,6 +23,10 @@ package struct ForwardMachine: Sendable {
         case idle
         /// Waiting for the final head. `isUntouched` until the first byte.
         case readingHead(HeadParser, ByteBuffer, interim: Int, isUntouched: Bool)
+        /// Waiting for the answer to an offer, ahead of the request.
+        case readingOfferAnswer(HeadParser, ByteBuffer, interim: Int)
+        /// Reading a 407 to its end. The request is sent.
+        case readingRefusal(RefusalReader, ByteBuffer, challenges: [String])
         /// Leaves at the body's end.
         case body(BodyRelay, ByteBuffer, ForwardEnd.Origin, keepsClient: Bool)
         /// Finished, failed or a tunnel.
@@ -71,7 +75,7 @@ package struct ForwardMachine: Sendable {
 
     /// Whether time passes at the client's expense: the next piece of a body is its to send.
     package var waitsForClient: Bool {
-        if case .sending = upload { !awaitsContinue && status == nil } else { false }
+        if case .sending = upload { takesBody && !awaitsContinue && status == nil } else { false }
     }
 
     /// A connection stands.
@@ -82,9 +86,14 @@ package struct ForwardMachine: Sendable {
         self.hop = hop
         connectionIsReused = isReused
         let parser = HeadParser(mode: .lenient, limits: limits)
-        download = .readingHead(parser, ByteBuffer(), interim: 0, isUntouched: true)
         var output = ByteBuffer()
         output.reserveCapacity(Self.usualHead)
+        if case .parentToChallenge(let offer) = hop, request.framing != .none {
+            download = .readingOfferAnswer(parser, ByteBuffer(), interim: 0)
+            request.serializeOffer(into: &output, offer, pseudonym: pseudonym)
+            return .send(output)
+        }
+        download = .readingHead(parser, ByteBuffer(), interim: 0, isUntouched: true)
         request.serialize(into: &output, to: hop, pseudonym: pseudonym)
         if request.framing == .none {
             upload = .complete
@@ -106,7 +115,7 @@ package struct ForwardMachine: Sendable {
         switch upload {
         case .broken:
             return .needMore
-        case .sending where !isConnected, .held, .complete:
+        case .sending where !takesBody, .held, .complete:
             return inbox.readableBytes > maxHeld ? .pauseReading : .needMore
         case .sending:
             awaitsContinue = false
@@ -134,6 +143,14 @@ package struct ForwardMachine: Sendable {
             download = .done  // Gives up the stored buffer, so that appending copies nothing.
             buffer.append(bytes)
             return readHeads(parser, buffer, interim: interim, now: now)
+        case .readingOfferAnswer(let parser, var buffer, let interim):
+            download = .done
+            buffer.append(bytes)
+            return readOfferAnswer(parser, buffer, interim: interim)
+        case .readingRefusal(let reader, var buffer, let challenges):
+            download = .done
+            buffer.append(bytes)
+            return readRefusal(reader, buffer, challenges)
         case .body(let relay, var buffer, let origin, let keepsClient):
             download = .done
             buffer.append(bytes)
@@ -154,6 +171,10 @@ package struct ForwardMachine: Sendable {
                 return .retry
             }
             return .fail(failure(isUntouched ? .originSilent : .originIncomplete))
+        case .readingOfferAnswer(_, let buffer, _):
+            return .fail(failure(buffer.readableBytes == 0 ? .originSilent : .originIncomplete))
+        case .readingRefusal(_, _, let challenges):
+            return challenged(challenges, keepsConnection: false)
         case .body(var relay, _, _, let keepsClient):
             download = .done
             var output = ByteBuffer()
@@ -188,7 +209,8 @@ extension ForwardMachine {
     }
 
     private mutating func remember(_ output: ByteBuffer, from offset: Int) {
-        guard case .parent(authorization: nil) = hop, var sent else { return }
+        if case .origin = hop { return }
+        guard var sent else { return }
         self.sent = nil
         guard
             let new = output.getSlice(at: output.readerIndex + offset, length: output.readableBytes - offset),
@@ -216,8 +238,8 @@ extension ForwardMachine {
                         ForwardAnswer.serializeInterim(head, into: &output, pseudonym: pseudonym)
                     }
                 case 407:
-                    if case .parent = hop { return challenged(head) }
-                    return try answer(head, buffer, into: output, now: now)
+                    if case .origin = hop { return try answer(head, buffer, into: output, now: now) }
+                    return refused(head, buffer, toMethod: request.head.method)
                 default:
                     return try answer(head, buffer, into: output, now: now)
                 }
@@ -278,14 +300,74 @@ extension ForwardMachine {
             response: output, fromClient: inbox, fromOrigin: buffer.slice(), inputClosed: inputClosed)
     }
 
-    private mutating func challenged(_ head: ResponseHead) -> ForwardOriginAction {
-        let challenges = head.response.headerFields[values: .proxyAuthenticate].filter { !$0.isEmpty }
-        let canRepeat = request.framing == .none || sent != nil
-        download = canRepeat ? .idle : .done
-        return .challenged(challenges, canRepeat: canRepeat)
+    private mutating func readOfferAnswer(
+        _ parser: HeadParser, _ bytes: ByteBuffer, interim: Int
+    ) -> ForwardOriginAction {
+        var (parser, buffer, interim) = (parser, bytes, interim)
+        do {
+            while let head = try parser.parseResponse(&buffer) {
+                switch head.response.status.code {
+                case 407:
+                    return refused(head, buffer, toMethod: .head)
+                case 100...199:
+                    interim += 1
+                    if interim > Self.maxInterim { return .fail(failure(.tooManyInterimAnswers)) }
+                default:
+                    download = .idle
+                    return .offerIgnored(keepsConnection: head.keepsConnection && buffer.readableBytes == 0)
+                }
+            }
+        } catch {
+            return .fail(failure(.malformedAnswer(error)))
+        }
+        download = .readingOfferAnswer(parser, buffer, interim: interim)
+        return .needMore
     }
 
-    private var isConnected: Bool { if case .idle = download { false } else { true } }
+    /// A 407 behind which the connection may go on is read to its end.
+    private mutating func refused(
+        _ head: ResponseHead, _ buffer: ByteBuffer, toMethod method: HTTPRequest.Method
+    ) -> ForwardOriginAction {
+        let challenges = head.response.headerFields[values: .proxyAuthenticate].filter { !$0.isEmpty }
+        let reader = RefusalReader(head, toMethod: method, maxKept: 0)
+        let isSent = isRequestSent || isOffer
+        guard reader.mayPersist, isSent else { return challenged(challenges, keepsConnection: false) }
+        return readRefusal(reader, buffer, challenges)
+    }
+
+    private mutating func readRefusal(
+        _ reader: RefusalReader, _ bytes: ByteBuffer, _ challenges: [String]
+    ) -> ForwardOriginAction {
+        var (reader, buffer) = (reader, bytes)
+        switch reader.receive(&buffer) {
+        case .needMore:
+            download = .readingRefusal(reader, buffer, challenges: challenges)
+            return .needMore
+        case .done(_, let keepsConnection):
+            return challenged(challenges, keepsConnection: keepsConnection)
+        }
+    }
+
+    private mutating func challenged(
+        _ challenges: [String], keepsConnection: Bool
+    ) -> ForwardOriginAction {
+        let canRepeat = request.framing == .none || sent != nil
+        download = canRepeat ? .idle : .done
+        return .challenged(challenges, canRepeat: canRepeat, keepsConnection: keepsConnection)
+    }
+
+    /// What went out last is a HEAD ahead of the request.
+    private var isOffer: Bool {
+        if case .parentToChallenge = hop { request.framing != .none } else { false }
+    }
+
+    /// The request's head is out, and no 407 has come back.
+    private var takesBody: Bool {
+        switch download {
+        case .idle, .readingOfferAnswer, .readingRefusal: false
+        case .readingHead, .body, .done: true
+        }
+    }
 
     private var isRequestSent: Bool { if case .complete = upload { true } else { false } }
 

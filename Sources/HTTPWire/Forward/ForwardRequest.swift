@@ -55,11 +55,7 @@ package struct ForwardRequest: Sendable, Hashable {
     ///
     /// - Parameter authorization: for a parent that forwards in turn, which gets the absolute form.
     func serialize(into buffer: inout ByteBuffer, to hop: ForwardHop, pseudonym: String) {
-        let form =
-            switch hop {
-            case .origin: target.originForm
-            case .parent: target.absoluteForm
-            }
+        let form = if case .origin = hop { target.originForm } else { target.absoluteForm }
         buffer.writeString(head.method.rawValue)
         buffer.writeStaticString(" ")
         buffer.writeString(form)
@@ -71,10 +67,18 @@ package struct ForwardRequest: Sendable, Hashable {
         Via.write(minorVersion: head.minorVersion, pseudonym, into: &buffer)
         writeFraming(into: &buffer)
         if wantsWebSocket { buffer.writeStaticString("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
-        if case .parent(let authorization?) = hop {
+        if let authorization = hop.authorization {
             buffer.writeString("Proxy-Authorization: \(authorization)\r\n")
         }
         buffer.writeStaticString("\r\n")
+    }
+
+    /// Appends what carries an offer to a parent ahead of this request's body: a HEAD, which is safe wherever it ends
+    /// (RFC 9110 §9.2.1). It says of the client only what the parent needs.
+    func serializeOffer(into buffer: inout ByteBuffer, _ authorization: String, pseudonym: String) {
+        buffer.writeString("HEAD \(target.absoluteForm) HTTP/1.1\r\nHost: \(target.hostField)\r\n")
+        Via.write(minorVersion: head.minorVersion, pseudonym, into: &buffer)
+        buffer.writeString("Proxy-Authorization: \(authorization)\r\n\r\n")
     }
 
     private func isReplaced(_ name: HTTPField.Name) -> Bool {
@@ -100,6 +104,16 @@ package enum ForwardHop: Sendable, Hashable {
     case origin
     /// A proxy that forwards in turn, with the credentials for it.
     case parent(authorization: String?)
+    /// Such a proxy, which will answer this with a challenge on the same connection: a body waits for that.
+    case parentToChallenge(offer: String)
+
+    var authorization: String? {
+        switch self {
+        case .origin: nil
+        case .parent(let authorization): authorization
+        case .parentToChallenge(let offer): offer
+        }
+    }
 }
 
 /// Schemes that authenticate a connection, not a request (RFC 4559 §6): it must serve nobody else from then on.

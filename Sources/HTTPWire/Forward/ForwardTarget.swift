@@ -30,7 +30,7 @@ package struct ForwardTarget: Sendable, Hashable {
     }
 
     /// For a parent that forwards in turn.
-    var absoluteForm: String { "http://" + hostField + (originForm == "*" ? "" : originForm) }
+    package var absoluteForm: String { "http://" + hostField + (originForm == "*" ? "" : originForm) }
 
     /// RFC 9110 §7.2: the authority of the target, its default port left out as browsers do.
     var hostField: String { authority.port == 80 ? authority.bracketedHost : authority.description }

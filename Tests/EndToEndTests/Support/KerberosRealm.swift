@@ -43,16 +43,28 @@ final class KerberosRealm: Sendable {
         self.keyServer = try await LeashedProcess(["krb5kdc", "-n"], environment: environment)
         try await self.keyServer.accepts(on: port)
         try await Command.check(["kinit", "alice"], environment: environment, input: Array("secret\n".utf8))
-        let server = try await ProxyServers.squid(
-            authentication: """
-                auth_param negotiate program /usr/lib/squid/negotiate_kerberos_auth -k \(path("keytab")) -s HTTP/localhost@\(Self.name)
-                auth_param negotiate children 2 startup=1
-                acl permitted proxy_auth REQUIRED
-                """,
-            environment: environment)
+        let server = try await Self.squid(keyTable: path("keytab"), environment: environment)
         self.squid = server.process
         // The ticket is for a name.
         self.proxy = "http://localhost:\(server.port)"
+    }
+
+    /// One more that lets in who has a ticket, and has these rules besides.
+    func squid(rules: String) async throws -> ProxyServers.Server {
+        try await Self.squid(rules: rules, keyTable: self.keyTable, environment: self.environment)
+    }
+
+    private static func squid(
+        rules: String = "", keyTable: String, environment: [String: String]
+    ) async throws -> ProxyServers.Server {
+        try await ProxyServers.squid(
+            authentication: """
+                auth_param negotiate program /usr/lib/squid/negotiate_kerberos_auth -k \(keyTable) -s HTTP/localhost@\(self.name)
+                auth_param negotiate children 2 startup=1
+                acl permitted proxy_auth REQUIRED
+                \(rules)
+                """,
+            environment: environment)
     }
 
     private static func client(port: Int) -> String {

@@ -19,6 +19,7 @@ actor ProxyServers {
         let kind: Kind
         let port: Int
         let process: LeashedProcess
+        let directory: URL
 
         /// With the right credentials where some are needed.
         var url: String { self.url(credentials: self.needsCredentials ? "alice:secret@" : "") }
@@ -66,7 +67,7 @@ actor ProxyServers {
         }
         let process = try await LeashedProcess(command, rights: .nobody)
         try await process.accepts(on: port)
-        return Server(kind: kind, port: port, process: process)
+        return Server(kind: kind, port: port, process: process, directory: directory)
     }
 
     /// A Squid of one test: with these lines, which say who is `permitted`.
@@ -75,6 +76,23 @@ actor ProxyServers {
         return try await self.startSquid(
             .squid, "http_port 127.0.0.1:\(port)\n\(authentication)", port: port,
             directory: try Workspace.directory("squid-\(port)"), environment: environment)
+    }
+
+    /// As Squid is delivered: tunnels are for the port of https.
+    static let tunnelsOnlyToTLS = """
+        acl SSL_ports port 443
+        http_access deny CONNECT !SSL_ports
+        """
+
+    /// One that asks for Digest, with the rule of ``tunnelsOnlyToTLS``.
+    static func strictDigestSquid() async throws -> Server {
+        let users = try Workspace.directory("squid-digest-users")
+        try await self.writeDigestUsers(directory: users.path)
+        let program = "/usr/lib/squid/digest_file_auth -c \(users.path)/users"
+        return try await self.squid(
+            authentication: (self.squidUsers("digest", program) + [self.tunnelsOnlyToTLS])
+                .joined(separator: "\n"),
+            environment: [:])
     }
 
     private static func startSquid(
@@ -87,7 +105,7 @@ actor ProxyServers {
             ["squid", "-n", "culvert\(port)", "-N", "-f", configuration.path], environment: environment,
             rights: .nobody)
         try await process.accepts(on: port)
-        return Server(kind: kind, port: port, process: process)
+        return Server(kind: kind, port: port, process: process, directory: directory)
     }
 
     private static func squid(_ kind: Kind, port: Int, directory: String) async throws -> String {
@@ -187,6 +205,7 @@ actor ProxyServers {
             LoadModule auth_digest_module \(modules)/mod_auth_digest.so
             LoadModule proxy_module \(modules)/mod_proxy.so
             LoadModule proxy_connect_module \(modules)/mod_proxy_connect.so
+            LoadModule proxy_http_module \(modules)/mod_proxy_http.so
             ServerLimit 1
             ThreadsPerChild 64
             MaxRequestWorkers 64
@@ -197,5 +216,14 @@ actor ProxyServers {
             </Proxy>
 
             """
+    }
+}
+
+extension ProxyServers.Server {
+    /// The statuses in Squid's access log, `TCP_DENIED/407`.
+    func logged(status: Int) throws -> Int {
+        let log = try String(
+            contentsOf: self.directory.appendingPathComponent("access.log"), encoding: .utf8)
+        return log.split(separator: "\n").count { $0.contains("/\(status) ") }
     }
 }

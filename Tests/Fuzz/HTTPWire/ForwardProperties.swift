@@ -41,9 +41,13 @@ enum ForwardProperties {
         var forward = ForwardMachine(
             request, early: packet == 1 ? ByteBuffer() : early, inputClosed: inputClosed, pseudonym: "fuzz",
             maxHeld: 64)
-        let hop =
-            switches & 1 == 0
-            ? ForwardHop.origin : .parent(authorization: switches & 2 == 0 ? nil : "Basic eA==")
+        let hop: ForwardHop =
+            switch switches & 3 {
+            case 1: .parent(authorization: nil)
+            case 3: .parent(authorization: "Basic eA==")
+            case 2 where switches & 16 != 0: .parentToChallenge(offer: "NTLM eA==")
+            default: .origin
+            }
         var exchange = Exchange()
         note(forward.originConnected(hop, isReused: switches & 4 != 0), &exchange)
         if packet == 1 {
@@ -75,7 +79,7 @@ enum ForwardProperties {
             exchange.toClient.writeImmutableBuffer(bytes)
             (exchange.end, exchange.isOver) = (end, true)
         case .fail(let failure): fail(failure, &exchange)
-        case .tunnel, .retry, .challenged: exchange.isOver = true
+        case .tunnel, .retry, .challenged, .offerIgnored: exchange.isOver = true
         }
     }
 
