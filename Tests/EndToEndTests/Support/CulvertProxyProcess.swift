@@ -58,8 +58,13 @@ struct CulvertProxyProcess: Sendable {
     }
 
     /// The access log's lines so far; throws where one is not JSON.
+    ///
+    /// Waits first: lines are written in batches, each up to 20 ms late.
     func log() throws -> [LogLine] {
-        try self.process.output.lines.map { try JSONDecoder().decode(LogLine.self, from: Data($0.utf8)) }
+        usleep(100_000)
+        return try self.process.output.lines.map {
+            try JSONDecoder().decode(LogLine.self, from: Data($0.utf8))
+        }
     }
 
     /// Waits for the line of a request for `target`.
