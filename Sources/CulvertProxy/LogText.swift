@@ -1,3 +1,5 @@
+import HTTPWire
+
 /// Lines of a log, put together as bytes: a busy proxy writes tens of thousands a second.
 struct LogText {
     private(set) var bytes: [UInt8] = []
@@ -37,18 +39,14 @@ struct LogText {
         self.add("\\u")
         for shift in [12, 8, 4, 0] {
             let digit = UInt8(truncatingIfNeeded: scalar.value >> UInt32(shift)) & 0xF
-            self.bytes.append(Self.hexDigit(digit, ten: UInt8(ascii: "a")))
+            self.bytes.append(ASCII.hexDigit(digit, ten: UInt8(ascii: "a")))
         }
     }
 
     /// `%1B`, where blanks part the fields.
     mutating func add(percentEncoded byte: UInt8) {
         self.bytes.append(UInt8(ascii: "%"))
-        self.bytes.append(Self.hexDigit(byte >> 4, ten: UInt8(ascii: "A")))
-        self.bytes.append(Self.hexDigit(byte & 0xF, ten: UInt8(ascii: "A")))
-    }
-
-    private static func hexDigit(_ digit: UInt8, ten: UInt8) -> UInt8 {
-        digit < 10 ? UInt8(ascii: "0") + digit : ten + (digit - 10)
+        self.bytes.append(ASCII.hexDigit(byte >> 4))
+        self.bytes.append(ASCII.hexDigit(byte & 0xF))
     }
 }

@@ -169,22 +169,26 @@ final class ProxyCore: Sendable {
     }
 
     func accepted(_ channel: any Channel) {
-        self.registry.add(channel)
         self.metrics.connectionOpened()
-        channel.closeFuture.whenComplete { _ in self.metrics.connectionClosed() }
+        self.follow(channel)
     }
 
     /// A connection that was accepted elsewhere goes on as this channel.
     ///
     /// - Parameter permit: is released with it.
     func adopted(_ channel: any Channel, _ permit: ClientPermit?) {
-        self.registry.add(channel)
-        self.metrics.connectionKept()
-        permit?.keep()
-        channel.closeFuture.whenComplete { _ in
-            permit?.release()
-            self.metrics.connectionClosed()
+        if let permit {
+            permit.keep()
+            channel.closeFuture.whenComplete { _ in permit.release() }
         }
+        self.metrics.connectionKept()
+        self.follow(channel)
+    }
+
+    /// A connection that is counted, to its end.
+    private func follow(_ channel: any Channel) {
+        self.registry.add(channel)
+        channel.closeFuture.whenComplete { _ in self.metrics.connectionClosed() }
     }
 
     /// Tells the log and the counters of a request or tunnel that is over.

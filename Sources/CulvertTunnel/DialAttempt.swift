@@ -369,7 +369,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
     private func carryOver(hop index: Int) {
         guard let failure = self.authentication(index).carryOver() else { return self.reconnect() }
         self.fail(
-            self.error(.authenticationFailed, .proxy, DialErrors.authentication(failure, offered: "")))
+            self.error(.authenticationFailed, .proxy, DialErrors.authentication(failure, offered: [])))
     }
 
     /// A new connection along the whole route; the answers ride on it.

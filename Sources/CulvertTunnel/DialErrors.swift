@@ -56,11 +56,7 @@ package enum DialErrors {
         _ failure: ProxyAuthenticationFailure, offered challenges: [Challenge]
     ) -> String {
         let offered = challenges.map(\.description).joined(separator: ", ")
-        return self.authentication(failure, offered: offered)
-    }
-
-    static func authentication(_ failure: ProxyAuthenticationFailure, offered: String) -> String {
-        switch failure {
+        return switch failure {
         case .credentialsMissing(let ticket):
             "the proxy answered 407 and wants credentials (\(offered)); put them in its URL: http://user:password@host:port"
                 + (ticket.map { "; there is \($0)" } ?? "")

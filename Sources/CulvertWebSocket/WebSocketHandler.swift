@@ -29,7 +29,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     var isFlushDue = false
     /// Whatever is sent now is flushed when the turn ends.
     var isInTurn = false
-    /// Runs the tasks that use the connection on its loop, where that is asked for.
+    /// Runs the tasks that use the connection on its loop, for those that ask for it; nil before and behind its time.
     private(set) var executor: EventLoopTaskExecutor?
     var traffic = WebSocketTraffic()
     var waitingPings: [PingTicket] = []

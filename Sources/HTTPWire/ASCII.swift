@@ -23,6 +23,15 @@ package enum ASCII {
         }
     }
 
+    /// A hexadecimal digit.
+    ///
+    /// - Parameters:
+    ///   - value: 0…15.
+    ///   - ten: that of 10, which tells the case.
+    package static func hexDigit(_ value: UInt8, ten: UInt8 = UInt8(ascii: "A")) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : ten + (value - 10)
+    }
+
     /// `tchar`: what methods, field names and tokens consist of.
     package static func isTokenCharacter(_ byte: UInt8) -> Bool {
         switch byte {

@@ -18,7 +18,7 @@ package enum PercentEncoding {
             if byte < 0x80 {
                 result.append(byte)
             } else {
-                result += [UInt8(ascii: "%"), hexDigit(byte >> 4), hexDigit(byte & 0x0F)]
+                result += [UInt8(ascii: "%"), ASCII.hexDigit(byte >> 4), ASCII.hexDigit(byte & 0x0F)]
             }
         }
         return String(decoding: result, as: UTF8.self)
@@ -41,9 +41,5 @@ package enum PercentEncoding {
             result.append(high << 4 | low)
         }
         return result
-    }
-
-    private static func hexDigit(_ value: UInt8) -> UInt8 {
-        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "A") + value - 10
     }
 }

@@ -11,13 +11,6 @@ struct AdminTests {
         return try await connection.receiveToEnd()
     }
 
-    private func tunnel(_ proxy: CulvertProxyProcess, to port: Int) async throws -> RawConnection {
-        let connection = try await proxy.connect()
-        try await connection.send("CONNECT 127.0.0.1:\(port) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n")
-        _ = try await connection.receive(until: "\r\n\r\n")
-        return connection
-    }
-
     @Test("without --admin nothing listens but the proxy")
     func off() async throws {
         let proxy = try await CulvertProxyProcess()
@@ -29,7 +22,11 @@ struct AdminTests {
     func prometheus() async throws {
         let proxy = try await CulvertProxyProcess(["--admin", "127.0.0.1:0", "--connect-port", "1"])
         let origin = try await ObedientOrigin()
-        _ = try await self.tunnel(proxy, to: origin.port)
+        // Refused: it may reach one port only.
+        let client = try await proxy.connect()
+        try await client.send(
+            "CONNECT 127.0.0.1:\(origin.port) HTTP/1.1\r\nHost: 127.0.0.1:\(origin.port)\r\n\r\n")
+        _ = try await client.receive(until: "\r\n\r\n")
         let metrics = try await self.get("/metrics", proxy.adminPort())
         let body = try metrics.components(separatedBy: "\r\n\r\n").last.unwrapped("a body")
         let script = """
@@ -60,7 +57,7 @@ struct AdminTests {
         let proxy = try await CulvertProxyProcess(["--admin", "127.0.0.1:0", "--drain-timeout", "60"])
         let admin = try await proxy.adminPort()
         let origin = try await ObedientOrigin()
-        let tunnel = try await self.tunnel(proxy, to: origin.port)
+        let tunnel = try await proxy.tunnel(to: origin.port)
         #expect(try await self.get("/readyz", admin).hasPrefix("HTTP/1.1 200 "))
         proxy.process.signal(SIGTERM)
         try await eventually("it says that it is not ready") {
@@ -82,7 +79,7 @@ struct AdminTests {
         try await eventually("it says that it is not ready") {
             try await self.get("/readyz", admin).hasPrefix("HTTP/1.1 503 ")
         }
-        let tunnel = try await self.tunnel(proxy, to: origin.port)
+        let tunnel = try await proxy.tunnel(to: origin.port)
         try await tunnel.send("late")
         _ = try await tunnel.receive(until: "late")
         proxy.process.signal(SIGTERM)
@@ -100,12 +97,12 @@ struct AdminTests {
             let text = try? String(contentsOfFile: file.path + suffix, encoding: .utf8)
             return text?.split(separator: "\n") ?? []
         }
-        await (try await self.tunnel(proxy, to: origin.port)).close()
+        await (try await proxy.tunnel(to: origin.port)).close()
         try await eventually("the first line") { lines("").count == 1 }
         try FileManager.default.moveItem(atPath: file.path, toPath: file.path + ".1")
         proxy.process.signal(SIGUSR1)
         try await eventually("the new file") { FileManager.default.fileExists(atPath: file.path) }
-        await (try await self.tunnel(proxy, to: origin.port)).close()
+        await (try await proxy.tunnel(to: origin.port)).close()
         try await eventually("the second line") { lines("").count == 1 }
         #expect(lines(".1").count == 1)
         #expect(lines("").first?.contains(" TCP_TUNNEL/200 0 CONNECT 127.0.0.1:\(origin.port) - ") == true)

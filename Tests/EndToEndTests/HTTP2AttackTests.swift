@@ -24,12 +24,6 @@ struct HTTP2AttackTests {
     private static let compressionError = 9
     private static let enhanceYourCalm = 11
 
-    private func proxy(_ arguments: [String] = []) async throws -> CulvertProxyProcess {
-        let certificates = try await TestCertificates.shared()
-        return try await CulvertProxyProcess(
-            ["--tls-cert", certificates.certificate, "--tls-key", certificates.key] + arguments)
-    }
-
     private func attack(
         _ proxy: CulvertProxyProcess, _ kind: String, count: Int, authority: String = "127.0.0.1:1",
         path: String = "/"
@@ -43,20 +37,11 @@ struct HTTP2AttackTests {
         return try JSONDecoder().decode(Outcome.self, from: Data(result.output))
     }
 
-    /// Another client, in the middle of what it does.
-    private func tunnel(_ proxy: CulvertProxyProcess, _ origin: ObedientOrigin) async throws -> RawConnection
-    {
-        let tunnel = try await proxy.connect()
-        try await tunnel.send("CONNECT 127.0.0.1:\(origin.port) HTTP/1.1\r\nHost: a\r\n\r\n")
-        _ = try await tunnel.receive(until: "\r\n\r\n")
-        return tunnel
-    }
-
     @Test("streams opened and reset at once end the connection; others go on, and nothing stays")
     func rapidReset() async throws {
         let origin = try await ObedientOrigin()
-        let proxy = try await self.proxy()
-        let tunnel = try await self.tunnel(proxy, origin)
+        let proxy = try await CulvertProxyProcess.withTLS()
+        let tunnel = try await proxy.tunnel(to: origin.port)
         let descriptors = proxy.descriptorCount
         var resident: [Int] = []
         for _ in 0..<3 {
@@ -86,8 +71,8 @@ struct HTTP2AttackTests {
         ])
     func flood(kind: String, code: Int) async throws {
         let origin = try await ObedientOrigin()
-        let proxy = try await self.proxy()
-        let tunnel = try await self.tunnel(proxy, origin)
+        let proxy = try await CulvertProxyProcess.withTLS()
+        let tunnel = try await proxy.tunnel(to: origin.port)
         let outcome = try await self.attack(
             proxy, kind, count: 200_000, authority: "127.0.0.1:\(origin.port)")
         #expect(outcome.goaway == code)
@@ -99,7 +84,7 @@ struct HTTP2AttackTests {
 
     @Test("a head that is small on the wire and large behind HPACK is not unpacked without end")
     func bomb() async throws {
-        let proxy = try await self.proxy()
+        let proxy = try await CulvertProxyProcess.withTLS()
         let before = try proxy.residentKilobytes()
         let outcome = try await self.attack(proxy, "head", count: 12_000)
         #expect(outcome.goaway == Self.compressionError)
@@ -110,7 +95,7 @@ struct HTTP2AttackTests {
     @Test("a window beyond the largest is an error of the connection")
     func window() async throws {
         let flowControlError = 3
-        let outcome = try await self.attack(try await self.proxy(), "increment", count: 10)
+        let outcome = try await self.attack(try await CulvertProxyProcess.withTLS(), "increment", count: 10)
         #expect(outcome.goaway == flowControlError)
         #expect(outcome.closed)
     }
@@ -120,7 +105,7 @@ struct HTTP2AttackTests {
         let origin = try await LeashedProcess([
             PeerPython.path, Workspace.peer("origin.py"), try Workspace.directory("git").path,
         ])
-        let proxy = try await self.proxy(["--body-timeout", "2s"])
+        let proxy = try await CulvertProxyProcess.withTLS(["--body-timeout", "2s"])
         let before = try proxy.residentKilobytes()
         let outcome = try await self.attack(
             proxy, "window", count: 50, authority: "127.0.0.1:\(try await origin.readyPort())",

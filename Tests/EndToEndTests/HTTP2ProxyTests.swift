@@ -34,12 +34,6 @@ struct HTTP2ProxyTests {
     private static let internalError = 2
     private static let connectError = 10
 
-    private func proxy(_ arguments: [String] = []) async throws -> CulvertProxyProcess {
-        let certificates = try await TestCertificates.shared()
-        return try await CulvertProxyProcess(
-            ["--tls-cert", certificates.certificate, "--tls-key", certificates.key] + arguments)
-    }
-
     private func command(
         _ proxy: CulvertProxyProcess, _ requests: [[String: Any]], identity: Bool = false
     ) async throws -> [String] {
@@ -86,7 +80,7 @@ struct HTTP2ProxyTests {
     @Test("bytes and the end of each direction cross a tunnel; the target's reset is a reset of the stream")
     func tunnel() async throws {
         let origin = try await ObedientOrigin()
-        let proxy = try await self.proxy()
+        let proxy = try await CulvertProxyProcess.withTLS()
         let answer = try await self.send(
             [
                 self.connect(origin.port, ["body": "LATE! question"]),
@@ -104,7 +98,7 @@ struct HTTP2ProxyTests {
     @Test("a client that resets its stream resets the target")
     func clientReset() async throws {
         let origin = try await ObedientOrigin()
-        let proxy = try await self.proxy()
+        let proxy = try await CulvertProxyProcess.withTLS()
         // It sends the end of the process, and no END_STREAM.
         let process = try await LeashedProcess(
             try await self.command(proxy, [self.connect(origin.port, ["open": true])]))
@@ -117,7 +111,7 @@ struct HTTP2ProxyTests {
     @Test("a hundred tunnels live on one connection, and more wait for their turn")
     func many() async throws {
         let origin = try await ObedientOrigin()
-        let proxy = try await self.proxy()
+        let proxy = try await CulvertProxyProcess.withTLS()
         let answer = try await self.send(
             [self.connect(origin.port, ["body": "echo", "times": 150])], through: proxy)
         #expect(answer.results.count == 150)
@@ -128,7 +122,7 @@ struct HTTP2ProxyTests {
     func refusals() async throws {
         let origin = try await ObedientOrigin()
         let closed = try LoopbackPort.free()
-        let proxy = try await self.proxy([
+        let proxy = try await CulvertProxyProcess.withTLS([
             "--connect-port", "\(origin.port)", "--connect-port", "\(closed)",
         ])
         let answer = try await self.send(
@@ -173,7 +167,7 @@ struct HTTP2ProxyTests {
     @Test("plain requests are forwarded, bodies and trailers of both directions included")
     func forwarding() async throws {
         let origin = try await self.origin()
-        let proxy = try await self.proxy()
+        let proxy = try await CulvertProxyProcess.withTLS()
         let answer = try await self.send(
             [
                 try await self.plain("GET", origin, "/fields"),
@@ -204,7 +198,7 @@ struct HTTP2ProxyTests {
             c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 10\\r\\n\\r\\nabc"); c.close()
             """
         let origin = try await LeashedProcess([PeerPython.path, "-c", script])
-        let proxy = try await self.proxy()
+        let proxy = try await CulvertProxyProcess.withTLS()
         let answer = try await self.send([try await self.plain("GET", origin, "/")], through: proxy)
         #expect(answer.results.first?.status == 200)
         #expect(answer.results.first?.reset == Self.internalError)
@@ -215,7 +209,7 @@ struct HTTP2ProxyTests {
     @Test("a client that reads nothing of 200 MB is bounded in memory")
     func slowReader() async throws {
         let origin = try await self.origin()
-        let proxy = try await self.proxy()
+        let proxy = try await CulvertProxyProcess.withTLS()
         let request = try await self.plain("GET", origin, "/bytes/50000000", ["times": 4, "hold": 3000])
         let process = try await LeashedProcess(try await self.command(proxy, [request]))
         let before = try proxy.residentKilobytes()
@@ -229,7 +223,7 @@ struct HTTP2ProxyTests {
     @Test("a connection without streams is closed after its time")
     func idle() async throws {
         let origin = try await ObedientOrigin()
-        let proxy = try await self.proxy(["--keep-alive-timeout", "1"])
+        let proxy = try await CulvertProxyProcess.withTLS(["--keep-alive-timeout", "1"])
         let result = try await Command.check(
             self.command(proxy, [self.connect(origin.port, ["body": "echo"]), ["linger": true]]))
         #expect(result.lines.last == "closed")
@@ -238,7 +232,7 @@ struct HTTP2ProxyTests {
     @Test("a stop tells GOAWAY, and open tunnels end first")
     func drain() async throws {
         let origin = try await ObedientOrigin()
-        let proxy = try await self.proxy()
+        let proxy = try await CulvertProxyProcess.withTLS()
         let process = try await LeashedProcess(
             try await self.command(proxy, [self.connect(origin.port, ["open": true])]))
         try await eventually("the tunnel stands") { process.output.lines.contains("granted") }
@@ -253,7 +247,7 @@ struct HTTP2ProxyTests {
 
     @Test("without http2 the proxy chooses HTTP/1.1", arguments: [true, false])
     func negotiation(allowed: Bool) async throws {
-        let proxy = try await self.proxy(allowed ? [] : ["--no-http2"])
+        let proxy = try await CulvertProxyProcess.withTLS(allowed ? [] : ["--no-http2"])
         let result = try await Command.run(
             ["openssl", "s_client", "-alpn", "h2,http/1.1", "-connect", "localhost:\(proxy.port)"], input: [])
         #expect(

@@ -43,10 +43,7 @@ struct LoadToolTests {
         "h2load: every stream of HTTP/2 ends with a 200, and each has its line", .requires(.h2load, .openssl))
     func h2load() async throws {
         let origin = try await Origins.shared.plainWeb()
-        let certificates = try await TestCertificates.shared()
-        let proxy = try await CulvertProxyProcess([
-            "--tls-cert", certificates.certificate, "--tls-key", certificates.key,
-        ])
+        let proxy = try await CulvertProxyProcess.withTLS()
         let count = 600
         // It knows no proxies: to TLS with the proxy it says that the request is for an http URL.
         let result = try await Command.check([

@@ -6,29 +6,15 @@ import Testing
 @Suite("the way to a parent", .timeLimit(.minutes(4)), .requires(.openssl, .python3, .curl))
 struct ParentTests {
     /// HAProxy that lets nobody in without a certificate of the test's authority, before a proxy.
-    private func gate(before port: Int) async throws -> (url: String, process: LeashedProcess) {
+    private func gate(before port: Int) async throws -> HAProxy {
         let certificates = try await TestCertificates.shared()
-        let directory = try Workspace.directory("gate")
         let pair = try [certificates.certificate, certificates.key].map {
             try String(contentsOfFile: $0, encoding: .utf8)
         }
-        try Workspace.write(pair.joined(), to: directory.appendingPathComponent("pair.pem"))
-        let (own, configuration) = (try LoopbackPort.free(), directory.appendingPathComponent("conf"))
-        try Workspace.write(
-            """
-            defaults
-                mode tcp
-                timeout connect 10s
-                timeout client 60s
-                timeout server 60s
-            listen gate
-                bind 127.0.0.1:\(own) ssl crt \(directory.path)/pair.pem ca-file \(certificates.authority) verify required
-                server proxy 127.0.0.1:\(port)
-
-            """, to: configuration)
-        let process = try await LeashedProcess(["haproxy", "-db", "-f", configuration.path])
-        try await process.accepts(on: own)
-        return ("https://localhost:\(own)", process)
+        let file = try Workspace.directory("gate").appendingPathComponent("pair.pem")
+        try Workspace.write(pair.joined(), to: file)
+        return try await HAProxy(
+            bind: "ssl crt \(file.path) ca-file \(certificates.authority) verify required", server: port)
     }
 
     @Test("each https hop is shown its own client certificate", .requires(.haproxy))
@@ -37,15 +23,13 @@ struct ParentTests {
         let origin = try await ObedientOrigin(greeting: "hello")
         let inner = try await CulvertProxyProcess()
         let near = try await self.gate(before: inner.port)
-        let far = try await CulvertProxyProcess([
-            "--tls-cert", certificates.certificate, "--tls-key", certificates.key, "--tls-client-ca",
-            certificates.authority,
-        ])
+        let far = try await CulvertProxyProcess.withTLS(["--tls-client-ca", certificates.authority])
         let trust = "?ca=\(certificates.authority)"
         let identity = trust + "&cert=\(certificates.certificate)&key=\(certificates.key)"
         func connect(_ nearQuery: String, _ farQuery: String) async throws -> CommandResult {
             try await CulvertCommand.run([
-                "connect", "127.0.0.1:\(origin.port)", "--proxy", near.url + nearQuery, "--proxy",
+                "connect", "127.0.0.1:\(origin.port)", "--proxy",
+                "https://localhost:\(near.port)" + nearQuery, "--proxy",
                 "https://localhost:\(far.port)" + farQuery,
             ])
         }
@@ -59,7 +43,8 @@ struct ParentTests {
         #expect(notFar.errors.contains("localhost:\(far.port)"), "\(notFar.errors)")
 
         let local = try await CulvertProxyProcess([
-            "--upstream", near.url + identity, "--upstream", "https://localhost:\(far.port)" + identity,
+            "--upstream", "https://localhost:\(near.port)" + identity, "--upstream",
+            "https://localhost:\(far.port)" + identity,
         ])
         let through = try await CulvertCommand.run([
             "connect", "127.0.0.1:\(origin.port)", "--proxy", local.url,

@@ -5,19 +5,12 @@ import Testing
 /// How tunnels and the proxy itself end.
 @Suite("the life of culvert proxy", .serialized, .timeLimit(.minutes(4)))
 struct ProxyLifecycleTests {
-    private func tunnel(_ proxy: CulvertProxyProcess, to port: Int) async throws -> RawConnection {
-        let connection = try await proxy.connect()
-        try await connection.send("CONNECT 127.0.0.1:\(port) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n")
-        _ = try await connection.receive(until: "\r\n\r\n")
-        return connection
-    }
-
     @Test("an idle tunnel ends, a busy one does not, whichever side is busy")
     func idle() async throws {
         let proxy = try await CulvertProxyProcess(["--idle-timeout", "1"])
         let origin = try await ObedientOrigin()
-        let idle = try await self.tunnel(proxy, to: origin.port)
-        let busy = try await self.tunnel(proxy, to: origin.port)
+        let idle = try await proxy.tunnel(to: origin.port)
+        let busy = try await proxy.tunnel(to: origin.port)
         for count in 1...8 {
             try await busy.send("x")
             try await Task.sleep(for: .milliseconds(300))
@@ -32,20 +25,20 @@ struct ProxyLifecycleTests {
     func halfClose() async throws {
         let proxy = try await OwnProxies.shared.open()
         let origin = try await ObedientOrigin()
-        let client = try await self.tunnel(proxy, to: origin.port)
+        let client = try await proxy.tunnel(to: origin.port)
         try await client.send("LATE!")
         await client.finish()
         #expect(try await client.receiveToEnd().hasSuffix("\r\n\r\nafter the end"))
         #expect(!client.wasReset)
 
-        let second = try await self.tunnel(proxy, to: origin.port)
+        let second = try await proxy.tunnel(to: origin.port)
         try await second.send("HALF!")
         _ = try await second.receiveToEnd()
         try await second.send("still heard")
         try await eventually("the origin hears it") { origin.received.hasSuffix("still heard") }
         await second.close()
 
-        let third = try await self.tunnel(proxy, to: origin.port)
+        let third = try await proxy.tunnel(to: origin.port)
         try await third.send("FIN!")
         _ = try await third.receiveToEnd()
         #expect(!third.wasReset)
@@ -56,13 +49,13 @@ struct ProxyLifecycleTests {
     func reset() async throws {
         let proxy = try await OwnProxies.shared.open()
         let origin = try await ObedientOrigin()
-        let client = try await self.tunnel(proxy, to: origin.port)
+        let client = try await proxy.tunnel(to: origin.port)
         try await client.send("RST!")
         _ = try await client.receiveToEnd()
         try await eventually("the reset arrives") { client.wasReset }
         await client.close()
 
-        let second = try await self.tunnel(proxy, to: origin.port)
+        let second = try await proxy.tunnel(to: origin.port)
         await second.reset()
         try await eventually("the origin is reset") { origin.resets == 1 }
     }
@@ -71,7 +64,7 @@ struct ProxyLifecycleTests {
     func drain() async throws {
         let proxy = try await CulvertProxyProcess(["--drain-timeout", "20"])
         let origin = try await ObedientOrigin()
-        let tunnel = try await self.tunnel(proxy, to: origin.port)
+        let tunnel = try await proxy.tunnel(to: origin.port)
         let waiting = try await proxy.connect()
         proxy.process.signal(SIGTERM)
         try await eventually("new connections are refused", within: .seconds(5)) {
@@ -89,7 +82,7 @@ struct ProxyLifecycleTests {
     func drainDeadline() async throws {
         let proxy = try await CulvertProxyProcess(["--drain-timeout", "1"])
         let origin = try await ObedientOrigin()
-        let tunnel = try await self.tunnel(proxy, to: origin.port)
+        let tunnel = try await proxy.tunnel(to: origin.port)
         let start = ContinuousClock.now
         proxy.process.signal(SIGTERM)
         _ = try await tunnel.receiveToEnd(within: .seconds(8))
@@ -102,7 +95,7 @@ struct ProxyLifecycleTests {
     func secondSignal() async throws {
         let proxy = try await CulvertProxyProcess(["--drain-timeout", "60"])
         let origin = try await ObedientOrigin()
-        let tunnel = try await self.tunnel(proxy, to: origin.port)
+        let tunnel = try await proxy.tunnel(to: origin.port)
         proxy.process.signal(SIGTERM)
         try await eventually("the drain begins") { !LoopbackPort.accepts(proxy.port) }
         proxy.process.signal(SIGTERM)
@@ -123,7 +116,7 @@ struct ProxyLifecycleTests {
         let file = try Workspace.directory("log").appendingPathComponent("access.log")
         let proxy = try await CulvertProxyProcess(["--access-log", file.path])
         let origin = try await ObedientOrigin()
-        let tunnel = try await self.tunnel(proxy, to: origin.port)
+        let tunnel = try await proxy.tunnel(to: origin.port)
         await tunnel.close()
         try await eventually("the line is there") {
             (try? String(contentsOf: file, encoding: .utf8))?.contains("127.0.0.1:\(origin.port)") == true
@@ -135,10 +128,10 @@ struct ProxyLifecycleTests {
     func noLog() async throws {
         let proxy = try await CulvertProxyProcess(["--access-log", "none"])
         let origin = try await ObedientOrigin()
-        let tunnel = try await self.tunnel(proxy, to: origin.port)
+        let tunnel = try await proxy.tunnel(to: origin.port)
         await tunnel.close()
         proxy.process.signal(SIGUSR1)
-        let second = try await self.tunnel(proxy, to: origin.port)
+        let second = try await proxy.tunnel(to: origin.port)
         await second.close()
         proxy.process.signal(SIGTERM)
         #expect(try await proxy.process.exit(within: .seconds(10)) == 0)
@@ -219,7 +212,7 @@ struct ProxyLifecycleTests {
             _ = try await connection.receiveToEnd()
             await connection.close()
         case .clientFirst, .originFirst, .clientReset, .originReset, .clientHalf, .originHalf:
-            let connection = try await self.tunnel(proxy, to: port)
+            let connection = try await proxy.tunnel(to: port)
             try await connection.send("hello")
             _ = try await connection.receive(until: "hello")
             switch ending {

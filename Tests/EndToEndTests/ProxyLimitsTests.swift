@@ -10,13 +10,6 @@ struct ProxyLimitsTests {
             ["curl", "-sS", "--proxy", proxy.url] + arguments, within: .seconds(120))
     }
 
-    private func tunnel(_ proxy: CulvertProxyProcess, to port: Int) async throws -> RawConnection {
-        let connection = try await proxy.connect()
-        try await connection.send("CONNECT 127.0.0.1:\(port) HTTP/1.1\r\nHost: a\r\n\r\n")
-        _ = try await connection.receive(until: "200 Connection established\r\n\r\n")
-        return connection
-    }
-
     /// One more than it may, whose answer names the error and says when to come back.
     private func expectRefusal(
         _ proxy: CulvertProxyProcess, status: Int, limit: String, _ arguments: [String] = []
@@ -42,7 +35,7 @@ struct ProxyLimitsTests {
             "--\(limit.name)", "2", "--relay", relay, "--admin", "127.0.0.1:0",
         ])
         let tunnels = [
-            try await self.tunnel(proxy, to: origin.port), try await self.tunnel(proxy, to: origin.port),
+            try await proxy.tunnel(to: origin.port), try await proxy.tunnel(to: origin.port),
         ]
         try await self.expectRefusal(proxy, status: limit.status, limit: limit.name)
         // The open ones go on.
@@ -54,7 +47,7 @@ struct ProxyLimitsTests {
         #expect(metrics.contains("culvert_limit_refusals_total{limit=\"\(limit.name)\"} 1"), "\(metrics)")
         await tunnels[0].close()
         try await eventually("a tunnel has ended") { try proxy.log().contains { $0.status == 200 } }
-        let next = try await self.tunnel(proxy, to: origin.port)
+        let next = try await proxy.tunnel(to: origin.port)
         await next.close()
         await tunnels[1].close()
         try await eventually("all three have ended") {
@@ -63,7 +56,7 @@ struct ProxyLimitsTests {
         // And again and again: no connection is counted twice, or for ever.
         for _ in 0..<20 {
             let before = try proxy.log().count
-            let one = try await self.tunnel(proxy, to: origin.port)
+            let one = try await proxy.tunnel(to: origin.port)
             await one.close()
             try await eventually("it has ended") { try proxy.log().count > before }
         }
@@ -73,7 +66,7 @@ struct ProxyLimitsTests {
     func flood() async throws {
         let origin = try await ObedientOrigin()
         let proxy = try await CulvertProxyProcess(["--client-connections", "1"])
-        let tunnel = try await self.tunnel(proxy, to: origin.port)
+        let tunnel = try await proxy.tunnel(to: origin.port)
         let before = try #require(proxy.descriptorCount)
         var flood: [RawConnection] = []
         for _ in 0..<300 { flood.append(try await proxy.connect()) }
@@ -87,7 +80,7 @@ struct ProxyLimitsTests {
         try await eventually("room again", within: .seconds(20)) {
             // The proxy may still count one that it has closed.
             guard (proxy.descriptorCount ?? .max) <= before,
-                let next = try? await self.tunnel(proxy, to: origin.port)
+                let next = try? await proxy.tunnel(to: origin.port)
             else { return false }
             await next.close()
             return true
@@ -184,14 +177,14 @@ struct ProxyLimitsTests {
         let file = try Workspace.directory("limits").appendingPathComponent("culvert.yaml")
         try Workspace.write("client-connections: 1\nwatch: no\n", to: file)
         let proxy = try await CulvertProxyProcess(["--config", file.path])
-        let tunnel = try await self.tunnel(proxy, to: origin.port)
+        let tunnel = try await proxy.tunnel(to: origin.port)
         try await self.expectRefusal(proxy, status: 429, limit: "client-connections")
         try Workspace.write("client-connections: 2\nwatch: no\n", to: file)
         proxy.process.signal(SIGHUP)
         try await eventually("the reload") {
             proxy.process.errors.text.contains("reloaded the configuration")
         }
-        let second = try await self.tunnel(proxy, to: origin.port)
+        let second = try await proxy.tunnel(to: origin.port)
         try await self.expectRefusal(proxy, status: 429, limit: "client-connections")
         try await tunnel.send("still here")
         _ = try await tunnel.receive(until: "still here")

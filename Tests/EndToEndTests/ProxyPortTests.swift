@@ -15,13 +15,6 @@ struct ProxyPortTests {
             ] + arguments)
     }
 
-    /// A proxy with a certificate for localhost.
-    private func tlsProxy(_ arguments: [String] = []) async throws -> CulvertProxyProcess {
-        let certificates = try await TestCertificates.shared()
-        return try await CulvertProxyProcess(
-            ["--tls-cert", certificates.certificate, "--tls-key", certificates.key] + arguments)
-    }
-
     // MARK: SOCKS
 
     @Test(
@@ -123,7 +116,7 @@ struct ProxyPortTests {
         arguments: ["https", "http", "socks5h"])
     func tls(scheme: String) async throws {
         let origin = try await Origins.shared.web()
-        let proxy = try await self.tlsProxy()
+        let proxy = try await CulvertProxyProcess.withTLS()
         let result = try await self.curl([
             "--proxy", "\(scheme)://localhost:\(proxy.port)", origin.url("/bytes/3000000"), "-o", "/dev/null",
             "-w", "%{size_download}",
@@ -134,7 +127,7 @@ struct ProxyPortTests {
     @Test("whoever does not trust the proxy's authority sends it nothing")
     func untrusted() async throws {
         let origin = try await Origins.shared.web()
-        let proxy = try await self.tlsProxy()
+        let proxy = try await CulvertProxyProcess.withTLS()
         let result = try await Command.run(
             ["curl", "-sS", "--proxy", "https://localhost:\(proxy.port)", origin.url("/hello")])
         #expect(result.status == 60 || result.status == 35, "\(result.errors)")
@@ -144,7 +137,7 @@ struct ProxyPortTests {
     @Test("SOCKS inside TLS, spoken by openssl s_client")
     func socksInsideTLS() async throws {
         let origin = try await ObedientOrigin(greeting: "220 ready\r\n")
-        let proxy = try await self.tlsProxy()
+        let proxy = try await CulvertProxyProcess.withTLS()
         let certificates = try await TestCertificates.shared()
         let request: [UInt8] =
             [5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, UInt8(origin.port >> 8), UInt8(origin.port & 0xFF)]
@@ -170,7 +163,7 @@ struct ProxyPortTests {
         let certificates = try await TestCertificates.shared()
         let origin = try await Origins.shared.web()
         let identity = ["--proxy-cert", certificates.certificate, "--proxy-key", certificates.key]
-        let closed = try await self.tlsProxy(["--tls-client-ca", certificates.authority])
+        let closed = try await CulvertProxyProcess.withTLS(["--tls-client-ca", certificates.authority])
         let url = "https://localhost:\(closed.port)"
         let let_in = try await self.curl(["--proxy", url] + identity + [origin.url("/hello")])
         #expect(let_in.text == "hello from the origin\n", "\(let_in.errors)")
@@ -184,7 +177,7 @@ struct ProxyPortTests {
 
         let users = try Workspace.directory("users").appendingPathComponent("users")
         try Workspace.write("alice:secret\n", to: users)
-        let mixed = try await self.tlsProxy([
+        let mixed = try await CulvertProxyProcess.withTLS([
             "--tls-client-ca", certificates.authority, "--users-file", users.path, "--users-plain-text",
         ])
         for arguments in [identity, ["--proxy-user", "alice:secret"]] {
@@ -201,7 +194,7 @@ struct ProxyPortTests {
     func certificateRules() async throws {
         let certificates = try await TestCertificates.shared()
         let origin = try await Origins.shared.web()
-        let proxy = try await self.tlsProxy([
+        let proxy = try await CulvertProxyProcess.withTLS([
             "--tls-client-ca", certificates.authority, "--role", "guests=localhost",
             "--rule", "deny name=no-guests role=guests", "--rule-default", "allow",
         ])
@@ -247,7 +240,7 @@ struct ProxyPortTests {
     @Test("openssl s_client with a certificate of another authority is turned away")
     func otherAuthority() async throws {
         let certificates = try await TestCertificates.shared()
-        let proxy = try await self.tlsProxy(["--tls-client-ca", certificates.otherAuthority])
+        let proxy = try await CulvertProxyProcess.withTLS(["--tls-client-ca", certificates.otherAuthority])
         let result = try await Command.run(
             [
                 "openssl", "s_client", "-quiet", "-connect", "localhost:\(proxy.port)", "-CAfile",
@@ -292,25 +285,11 @@ struct ProxyPortTests {
     func haproxy(version: String) async throws {
         let origin = try await Origins.shared.web()
         let proxy = try await CulvertProxyProcess(["--proxy-protocol-from", "127.0.0.1/32", "--guard", "off"])
-        let port = try LoopbackPort.free()
-        let configuration = try Workspace.directory("haproxy").appendingPathComponent("conf")
-        try Workspace.write(
-            """
-            defaults
-                mode tcp
-                timeout connect 10s
-                timeout client 60s
-                timeout server 60s
-            listen front
-                bind 127.0.0.1:\(port)
-                server culvert 127.0.0.1:\(proxy.port) \(version)
-
-            """, to: configuration)
-        let front = try await LeashedProcess(["haproxy", "-db", "-f", configuration.path])
-        try await front.accepts(on: port)
+        let front = try await HAProxy(server: proxy.port, options: version)
         for scheme in ["http", "socks5h"] {
             let result = try await self.curl([
-                "--interface", "127.0.0.9", "--proxy", "\(scheme)://127.0.0.1:\(port)", origin.url("/hello"),
+                "--interface", "127.0.0.9", "--proxy", "\(scheme)://127.0.0.1:\(front.port)",
+                origin.url("/hello"),
             ])
             #expect(result.text == "hello from the origin\n", "\(result.errors)")
         }
@@ -318,7 +297,7 @@ struct ProxyPortTests {
         for line in try proxy.log() where line.status == 200 {
             #expect(line.client?.hasPrefix("127.0.0.9:") == true, "\(line)")
         }
-        try await front.stop()
+        try await front.process.stop()
     }
 
     @Test("a trusted peer without a header, with a malformed or a slow one is cut off without an answer")

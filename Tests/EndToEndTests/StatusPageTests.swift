@@ -7,13 +7,6 @@ import Testing
 struct StatusPageTests {
     private static func text(_ id: String) -> String { "document.getElementById('\(id)').textContent" }
 
-    private func tunnel(_ proxy: CulvertProxyProcess, to port: Int) async throws -> RawConnection {
-        let connection = try await proxy.connect()
-        try await connection.send("CONNECT 127.0.0.1:\(port) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n")
-        _ = try await connection.receive(until: "\r\n\r\n")
-        return connection
-    }
-
     private func browse(_ port: Int, _ steps: [[Any]]) async throws -> LeashedProcess {
         let json = try JSONSerialization.data(withJSONObject: steps)
         return try await LeashedProcess([
@@ -28,7 +21,7 @@ struct StatusPageTests {
     func live() async throws {
         let proxy = try await CulvertProxyProcess(["--admin", "127.0.0.1:0"])
         let origin = try await ObedientOrigin()
-        let first = try await self.tunnel(proxy, to: origin.port)
+        let first = try await proxy.tunnel(to: origin.port)
         let pictures = try Workspace.directory("status-page")
         let shots: [[Any]] = [
             ("desktop-light", 1280, 900, "light"), ("desktop-dark", 1280, 900, "dark"),
@@ -51,7 +44,7 @@ struct StatusPageTests {
         try await eventually("the first tunnel is shown: \(browser.errors.text)", within: .seconds(90)) {
             browser.output.lines.contains("value \"first seen\"") || browser.hasEnded
         }
-        let second = try await self.tunnel(proxy, to: origin.port)
+        let second = try await proxy.tunnel(to: origin.port)
         let bytes = String(repeating: "x", count: 100_000)
         try await second.send(bytes)
         _ = try await second.receive(until: bytes, within: .seconds(60))
@@ -74,7 +67,7 @@ struct StatusPageTests {
     func withoutScript() async throws {
         let proxy = try await CulvertProxyProcess(["--admin", "127.0.0.1:0"])
         let origin = try await ObedientOrigin()
-        let tunnel = try await self.tunnel(proxy, to: origin.port)
+        let tunnel = try await proxy.tunnel(to: origin.port)
         let browser = try await self.browse(
             proxy.adminPort(),
             [

@@ -44,13 +44,7 @@
             guard let pipe = SplicePipe() else { return false }
             defer { pipe.close() }
             var ends: [CInt] = [-1, -1]
-            #if canImport(Glibc)
-                let kind =
-                    CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-            #else
-                let kind = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC
-            #endif
-            guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { return false }
+            guard socketpair(AF_UNIX, SpliceSocket.kind, 0, &ends) == 0 else { return false }
             let sockets = ends.map(SpliceSocket.init)
             defer { for socket in sockets { socket.close() } }
             guard case .wouldBlock = sockets[0].splice(into: pipe) else { return false }

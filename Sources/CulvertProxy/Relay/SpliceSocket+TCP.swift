@@ -103,13 +103,7 @@
                 case .v4: AF_INET
                 case .v6: AF_INET6
                 }
-            #if canImport(Glibc)
-                let kind =
-                    CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-            #else
-                let kind = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC
-            #endif
-            let descriptor = socket(family, kind, 0)
+            let descriptor = socket(family, self.kind, 0)
             guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
             return SpliceSocket(descriptor: descriptor)
         }
@@ -156,21 +150,13 @@
             }
         }
 
+        /// Family and port stand first in both kinds; behind IPv6's comes the flow label.
         fileprivate static func parts(of name: sockaddr_storage) -> (address: IPAddress, port: UInt16)? {
             withUnsafeBytes(of: name) { bytes in
+                let port = UInt16(bigEndian: bytes.load(as: sockaddr_in.self).sin_port)
                 switch CInt(name.ss_family) {
-                case AF_INET:
-                    let name = bytes.load(as: sockaddr_in.self)
-                    let address = IPAddress.v4(UInt32(bigEndian: name.sin_addr.s_addr))
-                    return (address, UInt16(bigEndian: name.sin_port))
-                case AF_INET6:
-                    let name = bytes.load(as: sockaddr_in6.self)
-                    return withUnsafeBytes(of: name.sin6_addr) { bytes in
-                        let address = IPAddress.v6(
-                            high: UInt64(bigEndian: bytes.load(as: UInt64.self)),
-                            low: UInt64(bigEndian: bytes.load(fromByteOffset: 8, as: UInt64.self)))
-                        return (address, UInt16(bigEndian: name.sin6_port))
-                    }
+                case AF_INET: return IPAddress(bytes: bytes[4..<8]).map { ($0, port) }
+                case AF_INET6: return IPAddress(bytes: bytes[8..<24]).map { ($0, port) }
                 default: return nil
                 }
             }

@@ -11,6 +11,15 @@
     struct SpliceSocket {
         let descriptor: CInt
 
+        /// What `socket` and `socketpair` are asked for: a stream that does not block and is closed on exec.
+        static var kind: CInt {
+            #if canImport(Glibc)
+                CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+            #else
+                SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC
+            #endif
+        }
+
         enum Transfer {
             /// So many bytes; none is the end when reading.
             case moved(Int)

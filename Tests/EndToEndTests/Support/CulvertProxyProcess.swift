@@ -52,6 +52,13 @@ struct CulvertProxyProcess: Sendable {
         return try await CulvertProxyProcess(["--users-file", file.path] + arguments)
     }
 
+    /// One with a certificate for localhost.
+    static func withTLS(_ arguments: [String] = []) async throws -> CulvertProxyProcess {
+        let certificates = try await TestCertificates.shared()
+        return try await CulvertProxyProcess(
+            ["--tls-cert", certificates.certificate, "--tls-key", certificates.key] + arguments)
+    }
+
     /// The port of its admin listener, which `--admin 127.0.0.1:0` opens.
     func adminPort() async throws -> Int {
         try await self.process.port(after: "culvert proxy: admin listener on ", in: self.process.errors)
@@ -100,6 +107,14 @@ struct CulvertProxyProcess: Sendable {
     }
 
     func connect() async throws -> RawConnection { try await RawConnection(port: self.port) }
+
+    /// A tunnel to a port of 127.0.0.1, granted.
+    func tunnel(to port: Int) async throws -> RawConnection {
+        let connection = try await self.connect()
+        try await connection.send("CONNECT 127.0.0.1:\(port) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n")
+        _ = try await connection.receive(until: "200 Connection established\r\n\r\n")
+        return connection
+    }
 }
 
 extension Optional {
