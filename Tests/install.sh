@@ -55,6 +55,8 @@ pypi=(
     h2==4.4.1
     # Reads our metrics.
     prometheus-client==0.26.0
+    # Kubernetes' own schemas, for the example.
+    kubernetes-validate==1.37.0
     # An HTTPS client; proxies.
     requests==2.34.2 proxy.py==2.4.10
     # The judge of NTLM.

@@ -33,6 +33,20 @@ struct ExamplesTests {
         #expect(judged.status == 0, "\(judged.text.suffix(300))")
     }
 
+    @Test("Kubernetes' schemas, read strictly, take the manifest, and no misspelt one", .requires(.python3))
+    func kubernetesSchemas() async throws {
+        let file = self.example("Kubernetes/culvert.yaml")
+        let validate = [PeerPython.path, "-m", "kubernetes_validate", "--strict"]
+        let judged = try await Command.run(validate + [file.path])
+        #expect(judged.status == 0, "\(judged.text)\(judged.errors)")
+        let misspelt = try Workspace.directory("misspelt").appendingPathComponent("culvert.yaml")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        try Workspace.write(text.replacing("readinessProbe:", with: "readinesProbe:"), to: misspelt)
+        let refused = try await Command.run(validate + [misspelt.path])
+        #expect(refused.status == 1, "\(refused.text)\(refused.errors)")
+        #expect((refused.text + refused.errors).contains("readinesProbe"))
+    }
+
     @Test("the Kubernetes manifest hangs together, and its configuration is one of ours")
     func kubernetes() async throws {
         let text = try String(contentsOf: self.example("Kubernetes/culvert.yaml"), encoding: .utf8)
