@@ -52,6 +52,8 @@ struct WebSocketEchoOptions: ParsableArguments {
                 $0.tls = try tls.map { try $0.serverConfiguration() }
                 $0.upgrade = upgrade
                 $0.upgrade.origins = self.allowOrigin.isEmpty ? .any : .listed(self.allowOrigin)
+                // An echo neither blocks nor computes.
+                $0.runsOnEventLoop = true
                 $0.drainTimeout = upgrade.closeTimeout
                 $0.onListening = { addresses in
                     for case let (address?, port?) in addresses.map({ (IPAddress($0), $0.port) }) {
