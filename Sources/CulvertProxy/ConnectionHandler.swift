@@ -304,6 +304,9 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .dialFailed(let error):
             self.dialEnded(nil, error: error)
             self.perform(self.machine.dialFailed(error), context: context)
+        case .toBeDialledAgain:
+            self.timer?.clear()
+            self.startDial(context: context)
         case .beyond(let excess):
             self.refuse(excess, context: context)
         }

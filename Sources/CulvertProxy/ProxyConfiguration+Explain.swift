@@ -15,7 +15,7 @@ extension ProxyConfiguration {
     public func explain(
         user: String?, client: IPAddress?, method: String = "CONNECT", target: Authority
     ) async -> AccessExplanation {
-        let snapshot = ProxySnapshot(self, health: RouteHealth())
+        let snapshot = ProxySnapshot(self, health: RouteHealth(), names: .withoutMemory)
         let roles = user.flatMap { snapshot.rolesOfUsers[$0] } ?? []
         let request = AccessRequest(user: user, roles: roles, client: client, method: method, target: target)
         var lines = [

@@ -47,6 +47,10 @@ public struct ProxyConfiguration: Sendable {
     public var headTimeout: Duration = .seconds(30)
     /// From the decision to the open tunnel: name lookup, connect, parents. 30 s, less than most clients wait.
     public var connectTimeout: Duration = .seconds(30)
+    /// How long a name's addresses count without asking the system again; the rules judge them anew for each request.
+    /// The system tells no time to live. 10 s: less than names that move have, and a page's connections ask once. Zero
+    /// asks each time.
+    public var nameCacheTime: Duration = .seconds(10)
     /// Ends a tunnel in which no byte moved either way for so long. 10 minutes: above the keepalive of every
     /// usual protocol, ssh's and WebSocket's included.
     public var idleTimeout: Duration = .seconds(600)

@@ -10,6 +10,7 @@ import Synchronization
 final class ProxyCore: Sendable {
     private let current: Mutex<ProxySnapshot>
     private let health = RouteHealth()
+    let names: NameService
     let registry = ConnectionRegistry()
     let limiter = Limiter()
     let metrics: ProxyMetrics
@@ -23,8 +24,10 @@ final class ProxyCore: Sendable {
     private let reserved = Mutex<[ListenAddress]>([])
     private let currentState = Mutex(ProxyState.starting)
 
-    init(_ configuration: ProxyConfiguration, logger: Logger) {
-        self.current = Mutex(ProxySnapshot(configuration, health: self.health))
+    /// - Parameter names: asked for the addresses of targets and parents, in place of the system.
+    init(_ configuration: ProxyConfiguration, logger: Logger, names: NameService? = nil) {
+        self.names = names ?? NameService(maxAge: TimeAmount(configuration.nameCacheTime))
+        self.current = Mutex(ProxySnapshot(configuration, health: self.health, names: self.names))
         self.logger = logger
         self.metrics = ProxyMetrics(health: self.health)
         self.metrics.know(configuration.allRoutes)
@@ -44,11 +47,12 @@ final class ProxyCore: Sendable {
 
     /// Takes a new configuration as a whole, or throws and stays with the old one. Open tunnels notice nothing.
     func reload(_ configuration: ProxyConfiguration) throws(TunnelError) {
-        let next = ProxySnapshot(configuration, health: self.health)
+        let next = ProxySnapshot(configuration, health: self.health, names: self.names)
         try self.warmUp(next)
         try self.checkRelay(of: configuration)
         try self.checkParent(of: configuration)
         self.current.withLock { $0 = next }
+        self.names.maxAge = TimeAmount(configuration.nameCacheTime)
         self.metrics.know(configuration.allRoutes)
     }
 

@@ -25,7 +25,17 @@ public struct ProxyServer: Service {
         eventLoopGroup: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup,
         logger: Logger = Logger(label: "culvert.proxy")
     ) {
-        self.core = ProxyCore(configuration, logger: logger)
+        self.init(configuration, eventLoopGroup: eventLoopGroup, logger: logger, names: nil)
+    }
+
+    /// - Parameter names: asked for the addresses of targets and parents; nil is the system.
+    init(
+        _ configuration: ProxyConfiguration,
+        eventLoopGroup: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup,
+        logger: Logger = Logger(label: "culvert.proxy"),
+        names: NameService?
+    ) {
+        self.core = ProxyCore(configuration, logger: logger, names: names)
         self.eventLoopGroup = eventLoopGroup
     }
 

@@ -16,8 +16,10 @@ final class ProxySnapshot: Sendable {
     /// nil where none is spoken.
     var listenerTLS: NIOSSLContext? { (try? self.tls.get()) ?? nil }
 
-    /// - Parameter health: what outlives a reload: which parents could not be reached.
-    init(_ configuration: ProxyConfiguration, health: RouteHealth) {
+    /// - Parameters:
+    ///   - health: outlives a reload: which parents could not be reached.
+    ///   - names: outlives a reload: which addresses names have.
+    init(_ configuration: ProxyConfiguration, health: RouteHealth, names: NameService) {
         self.configuration = configuration
         self.policy = configuration.effectivePolicy
         self.authenticator = Authenticator(configuration)
@@ -31,6 +33,6 @@ final class ProxySnapshot: Sendable {
                 $0.proxyTLS = configuration.upstreamTLS
                 $0.proxyCredentials = configuration.upstreamCredentials
                 $0.proxyAuthentication = configuration.upstreamAuthentication
-            }, health: health)
+            }, health: health, names: names)
     }
 }

@@ -3,14 +3,6 @@ package import NIOCore
 import NIOPosix
 import Synchronization
 
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// Judges one resolved address before it is dialled: nil admits it, a reason refuses it.
 package typealias AddressFilter = @Sendable (IPAddress, UInt16) -> String?
 
@@ -19,17 +11,12 @@ package typealias AddressFilter = @Sendable (IPAddress, UInt16) -> String?
 final class AddressResolver: Resolver, Sendable {
     private let v4: EventLoopPromise<[SocketAddress]>
     private let v6: EventLoopPromise<[SocketAddress]>
+    private let names: NameService
     private let filter: AddressFilter?
     private let isCancelled = Atomic(false)
 
-    /// Name services block their thread, some for half a minute; so these threads serve nothing else.
-    static let threads: NIOThreadPool = {
-        let pool = NIOThreadPool(numberOfThreads: 16)
-        pool.start()
-        return pool
-    }()
-
-    init(eventLoop: any EventLoop, filter: AddressFilter?) {
+    init(eventLoop: any EventLoop, names: NameService, filter: AddressFilter?) {
+        self.names = names
         self.v4 = eventLoop.makePromise()
         self.v6 = eventLoop.makePromise()
         self.filter = filter
@@ -44,12 +31,13 @@ final class AddressResolver: Resolver, Sendable {
 
     /// Asked first of the two; one call to the name service answers both.
     func initiateAAAAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
-        let work = Self.threads.runIfActive(eventLoop: self.v4.futureResult.eventLoop) {
+        let answer = self.names.lookUp(
+            host, port: UInt16(truncatingIfNeeded: port), on: self.v4.futureResult.eventLoop
+        ) {
             // A dial that was given up while it waited for a thread takes none.
-            guard !self.isCancelled.load(ordering: .relaxed) else { throw CancellationError() }
-            return try Self.admitted(try Self.lookUp(host: host, port: port), by: self.filter)
+            !self.isCancelled.load(ordering: .relaxed)
         }
-        work.whenComplete { result in
+        answer.flatMapThrowing { try Self.admitted($0, by: self.filter) }.whenComplete { result in
             switch result {
             case .success(let addresses):
                 self.v6.succeed(addresses.filter { $0.protocol == .inet6 })
@@ -67,11 +55,12 @@ final class AddressResolver: Resolver, Sendable {
     static func checkAll(
         _ host: String,
         port: UInt16,
+        names: NameService,
         filter: @escaping AddressFilter,
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<Void> {
-        self.threads.runIfActive(eventLoop: eventLoop) {
-            for address in try Self.lookUp(host: host, port: Int(port)) {
+        names.lookUp(host, port: port, on: eventLoop).flatMapThrowing { addresses in
+            for address in addresses {
                 if let ip = IPAddress(address), let objection = filter(ip, port) {
                     throw AddressForbidden(reason: objection)
                 }
@@ -85,11 +74,11 @@ final class AddressResolver: Resolver, Sendable {
     static func addresses(
         of host: String,
         port: UInt16,
+        names: NameService,
         filter: AddressFilter?,
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<[IPAddress]> {
-        self.threads.runIfActive(eventLoop: eventLoop) {
-            let found = try Self.lookUp(host: host, port: Int(port))
+        names.lookUp(host, port: port, on: eventLoop).flatMapThrowing { found in
             let addresses = try Self.admitted(found, by: filter).compactMap { IPAddress($0) }
             guard !addresses.isEmpty else { throw NameNotResolved(reason: "it has no address") }
             return addresses
@@ -116,45 +105,6 @@ final class AddressResolver: Resolver, Sendable {
         if admitted.isEmpty, let objection = objections.first { throw AddressForbidden(reason: objection) }
         return admitted
     }
-
-    static func lookUp(host: String, port: Int) throws -> [SocketAddress] {
-        var hints = addrinfo()
-        #if canImport(Glibc)
-            hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
-        #else
-            hints.ai_socktype = CInt(SOCK_STREAM)
-        #endif
-        hints.ai_flags = AI_NUMERICSERV
-        var list: UnsafeMutablePointer<addrinfo>?
-        let code = getaddrinfo(host, String(port), &hints, &list)
-        guard code == 0 else {
-            throw NameNotResolved(reason: gai_strerror(code).map { String(cString: $0) } ?? "error \(code)")
-        }
-        defer { freeaddrinfo(list) }
-        var addresses: [SocketAddress] = []
-        var next = list
-        while let entry = next {
-            if let address = entry.pointee.ai_addr { addresses += Self.socketAddress(address) }
-            next = entry.pointee.ai_next
-        }
-        return addresses
-    }
-
-    private static func socketAddress(_ address: UnsafeMutablePointer<sockaddr>) -> [SocketAddress] {
-        switch CInt(address.pointee.sa_family) {
-        case AF_INET:
-            address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { [SocketAddress($0.pointee)] }
-        case AF_INET6:
-            address.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { [SocketAddress($0.pointee)] }
-        default:
-            []
-        }
-    }
-}
-
-/// The name service's answer when there is no address.
-struct NameNotResolved: Error {
-    let reason: String
 }
 
 /// Every address of the name is forbidden.

@@ -12,7 +12,8 @@ extension DialAttempt {
         let isTarget = hop == self.plan.route.hops.count - 1
         let asked = NIODeadline.now()
         AddressResolver.addresses(
-            of: name, port: port, filter: isTarget ? self.plan.filter : nil, on: self.eventLoop
+            of: name, port: port, names: self.plan.names, filter: isTarget ? self.plan.filter : nil,
+            on: self.eventLoop
         ).whenComplete { result in
             self.resolveTime = self.resolveTime + (.now() - asked)
             guard !self.isFinished else { return }

@@ -94,7 +94,9 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
             self.plan.isTargetResolvedByProxy, case .name = self.plan.target.host
         else { return self.lookUpForSOCKS() }
         let asked = NIODeadline.now()
-        TargetCheck.run(self.plan.target, on: self.eventLoop, filter: filter).whenComplete { result in
+        TargetCheck.run(
+            self.plan.target, names: self.plan.names, on: self.eventLoop, filter: filter
+        ).whenComplete { result in
             self.resolveTime = self.resolveTime + (.now() - asked)
             guard !self.isFinished else { return }
             switch result {
@@ -151,7 +153,8 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
         switch peer.host {
         case .name(let name):
             self.enter(.resolve)
-            let resolver = AddressResolver(eventLoop: self.eventLoop, filter: filter)
+            let resolver = AddressResolver(
+                eventLoop: self.eventLoop, names: self.plan.names, filter: filter)
             self.resolver = resolver
             let asked = NIODeadline.now()
             resolver.answer.whenSuccess { _ in

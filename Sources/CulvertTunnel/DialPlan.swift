@@ -36,6 +36,8 @@ package struct DialPlan: Sendable {
     package var connectLimit: TimeAmount?
     /// Told, on the event loop, what goes on.
     package var onTrace: (@Sendable (DialTrace) -> Void)?
+    /// Asked for addresses.
+    var names: NameService
     /// Remembers which proxies cannot be reached.
     var health: RouteHealth?
     /// Told when an alternative is taken: the proxy that could not be reached, why, and the route that is next.

@@ -12,6 +12,8 @@ package struct Dialer: Sendable {
     private let eventLoopGroup: any EventLoopGroup
     private let contexts = TLSContexts()
     private let authStore = ProxyAuthStore()
+    /// Asked for addresses.
+    package let names: NameService
     /// Which proxies could not be reached lately.
     package let health: RouteHealth
 
@@ -19,11 +21,15 @@ package struct Dialer: Sendable {
     private static let longestTimeout = Duration.seconds(365 * 24 * 3600)
 
     /// A dialer whose connections run on an event loop group, by default the process' shared one.
+    ///
+    /// - Parameter names: in place of one of its own, which is as the configuration says.
     package init(
         _ configuration: Configuration = .init(),
         eventLoopGroup: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup,
-        health: RouteHealth = RouteHealth()
+        health: RouteHealth = RouteHealth(),
+        names: NameService? = nil
     ) {
+        self.names = names ?? NameService(maxAge: TimeAmount(configuration.nameCacheTime))
         self.configuration = configuration
         self.health = health
         self.eventLoopGroup = eventLoopGroup
@@ -115,7 +121,7 @@ package struct Dialer: Sendable {
             target: target, route: route, targetTLS: targetTLS, hopTLS: hopTLS,
             connectFields: self.configuration.connectFields,
             authentication: self.configuration.proxyAuthentication, authStore: self.authStore,
-            timeout: self.timeout, filter: filter)
+            names: self.names, timeout: self.timeout, filter: filter)
         plan.health = self.health
         try plan.checkCredentialsForSOCKS()
         return plan

@@ -1,6 +1,5 @@
 package import HTTPWire
 package import NIOCore
-import NIOPosix
 
 /// A name's addresses, for whoever wants to know and does not dial.
 package enum NameLookup {
@@ -8,8 +7,6 @@ package enum NameLookup {
     package static func addresses(of name: String, on eventLoop: any EventLoop) -> EventLoopFuture<
         [IPAddress]
     > {
-        AddressResolver.threads.runIfActive(eventLoop: eventLoop) {
-            try AddressResolver.lookUp(host: name, port: 0).compactMap(IPAddress.init)
-        }
+        NameService.withoutMemory.lookUp(name, port: 0, on: eventLoop).map { $0.compactMap(IPAddress.init) }
     }
 }

@@ -5,10 +5,11 @@ package import NIOCore
 package enum TargetCheck {
     /// Looks the target's name up; fails with a ``TunnelError`` when it has no address, or one that the filter refuses.
     package static func run(
-        _ target: Authority, on eventLoop: any EventLoop, filter: @escaping AddressFilter
+        _ target: Authority, names: NameService, on eventLoop: any EventLoop, filter: @escaping AddressFilter
     ) -> EventLoopFuture<Void> {
         let name = target.hostDescription
-        let addresses = AddressResolver.checkAll(name, port: target.port, filter: filter, on: eventLoop)
+        let addresses = AddressResolver.checkAll(
+            name, port: target.port, names: names, filter: filter, on: eventLoop)
         return addresses.flatMapErrorThrowing { error in
             if let forbidden = error as? AddressForbidden {
                 throw TunnelError(

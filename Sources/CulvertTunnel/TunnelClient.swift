@@ -25,6 +25,9 @@ public struct TunnelClient: Sendable {
         /// One deadline over name lookup, proxies, their authentication, and TLS. 30 s: long enough for a slow
         /// proxy's DNS, short enough for a person.
         public var openTimeout: Duration = .seconds(30)
+        /// How long a name's addresses count for this client without asking the system again. It tells no time to live;
+        /// none by default, so that every connection asks.
+        public var nameCacheTime: Duration = .zero
         /// TLS with `https` proxies that have no options of their own (``ProxyHop/tls``).
         public var proxyTLS = TLSOptions()
         /// Fields for the CONNECT to the first proxy, in place of the defaults of the same name. Nobody else sees them.

@@ -167,6 +167,14 @@ extension IPAddress {
         }
     }
 
+    /// `fe80::/10`: says where to only together with an interface (RFC 4007, section 6).
+    package var needsZone: Bool {
+        switch self {
+        case .v4: false
+        case .v6(let high, _): high >> 54 == 0xfe80 >> 6
+        }
+    }
+
     /// `0.0.0.0` or `::`: every address of this host to listen on, this host itself to connect to.
     package var isUnspecified: Bool {
         switch self {

@@ -43,6 +43,8 @@ enum ServerRequest: Sendable, Hashable {
             throw MalformedRequest(.badRequest("HTTP/1.1 without a Host field"))
         }
         if host.isEmpty { return }  // RFC 9112 §3.2: right where the target has no authority.
+        // What most clients send; the target is parsed anyway.
+        if head.method == .connect, host == head.target { return }
         do {
             _ = try Authority(host, defaultPort: 80)
         } catch {

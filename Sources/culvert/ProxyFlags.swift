@@ -42,6 +42,7 @@ struct ProxyFlags: ParsableArguments {
     @Option(help: .setting("head-timeout")) var headTimeout: String?
     @Option(help: .setting("body-timeout")) var bodyTimeout: String?
     @Option(help: .setting("connect-timeout")) var connectTimeout: String?
+    @Option(help: .setting("name-cache-time")) var nameCacheTime: String?
     @Option(help: .setting("idle-timeout")) var idleTimeout: String?
     @Option(help: .setting("drain-delay")) var drainDelay: String?
     @Option(help: .setting("drain-timeout")) var drainTimeout: String?

@@ -1,8 +1,10 @@
-import CulvertProxy
+import CulvertTunnel
 import NIOCore
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import CulvertProxy
 
 /// The entries that a proxy has logged so far.
 final class LogRecorder: Sendable {
@@ -23,18 +25,19 @@ final class LogRecorder: Sendable {
 
 /// Runs a proxy on a free loopback port while `body` runs.
 func withProxy<Result: Sendable>(
+    names: NameService? = nil,
     _ configure: @Sendable (inout ProxyConfiguration) -> Void = { _ in },
     _ body: @escaping @Sendable (Authority, LogRecorder) async throws -> Result
 ) async throws -> Result {
     let log = LogRecorder()
     let (ports, port) = AsyncStream.makeStream(of: Int.self)
-    let server = ProxyServer(
-        .init {
-            $0.listeners = [ListenAddress(address: .v4(0x7F00_0001), port: 0)]
-            configure(&$0)
-            $0.accessLog = { log.record($0) }
-            $0.onListening = { port.yield($0.first?.port ?? 0) }
-        })
+    let configuration = ProxyConfiguration {
+        $0.listeners = [ListenAddress(address: .v4(0x7F00_0001), port: 0)]
+        configure(&$0)
+        $0.accessLog = { log.record($0) }
+        $0.onListening = { port.yield($0.first?.port ?? 0) }
+    }
+    let server = ProxyServer(configuration, names: names)
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await server.run() }
         defer { group.cancelAll() }

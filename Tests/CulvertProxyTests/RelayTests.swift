@@ -8,7 +8,7 @@ import Testing
 /// The engines that this system has: one suite over all of them.
 let relayModes: [RelayMode] = {
     #if os(Linux)
-        [.front, .splice, .copy]
+        [.auto, .splice, .copy]
     #else
         [.copy]
     #endif

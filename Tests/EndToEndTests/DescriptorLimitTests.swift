@@ -17,7 +17,7 @@ struct DescriptorLimitTests {
         "it waits without spinning, says so once, and serves again when there are some", .enabled(if: isLinux)
     )
     func backsOff() async throws {
-        let proxy = try await CulvertProxyProcess(["--relay", "front"], maxDescriptors: 64)
+        let proxy = try await CulvertProxyProcess(["--relay", "auto"], maxDescriptors: 64)
         try await onThread {
             let listener = try BlockingSocket.listening()
             defer { listener.close() }
@@ -52,7 +52,7 @@ struct DescriptorLimitTests {
     @Test(
         "a client for whose target no descriptor is left is answered 502, or waits to be accepted",
         .enabled(if: isLinux),
-        arguments: ["front", "copy"])
+        arguments: ["auto", "copy"])
     func noneForTheTarget(relay: String) async throws {
         let proxy = try await CulvertProxyProcess(["--relay", relay], maxDescriptors: 64)
         let statuses = try await onThread {
@@ -75,7 +75,7 @@ struct DescriptorLimitTests {
 
     @Test("bulk flows without a descriptor for a pipe", .enabled(if: isLinux))
     func noPipes() async throws {
-        let proxy = try await CulvertProxyProcess(["--relay", "front"], maxDescriptors: 64)
+        let proxy = try await CulvertProxyProcess(["--relay", "auto"], maxDescriptors: 64)
         try await onThread {
             let listener = try BlockingSocket.listening()
             defer { listener.close() }

@@ -28,7 +28,7 @@ struct TunnelCrowdTests {
 
     @Test(
         "torn down at once, in every way, all are told of and leave nothing behind",
-        arguments: ["front", "auto", "copy"])
+        arguments: ["auto", "splice", "copy"])
     func tornDown(relay: String) async throws {
         let proxy = try await CulvertProxyProcess(["--relay", relay, "--admin", "127.0.0.1:0"])
         let before = proxy.descriptorCount ?? 0

@@ -32,20 +32,31 @@ package final class BlockingSocket: Sendable {
         }
     }
 
-    /// Bound to a free port and listening.
+    /// 127.0.0.1.
+    package static let loopback: UInt32 = 0x7F00_0001
+
+    /// Bound and listening.
     ///
-    /// - Parameter backlog: how many connections may wait to be accepted.
-    package static func listening(backlog: Int32 = 512) throws -> BlockingSocket {
+    /// - Parameters:
+    ///   - address: IPv4, one of loopback's.
+    ///   - port: 0 is a free one.
+    ///   - backlog: how many connections may wait to be accepted.
+    package static func listening(
+        on address: UInt32 = loopback, port: Int = 0, backlog: Int32 = 512
+    ) throws -> BlockingSocket {
         let socket = try BlockingSocket.tcp()
-        guard Self.withLoopback(port: 0, { bind(socket.descriptor, $0, $1) }) == 0,
+        guard Self.withAddress(address, port: UInt16(port), { bind(socket.descriptor, $0, $1) }) == 0,
             listen(socket.descriptor, backlog) == 0
         else { throw Failure.system(call: "listen", code: errno) }
         return socket
     }
 
-    package static func connected(toPort port: Int) throws -> BlockingSocket {
+    package static func connected(
+        to address: UInt32 = loopback, toPort port: Int
+    ) throws -> BlockingSocket {
         let socket = try BlockingSocket.tcp()
-        guard Self.withLoopback(port: UInt16(port), { connect(socket.descriptor, $0, $1) }) == 0 else {
+        guard Self.withAddress(address, port: UInt16(port), { connect(socket.descriptor, $0, $1) }) == 0
+        else {
             throw Failure.system(call: "connect", code: errno)
         }
         return socket
@@ -160,12 +171,12 @@ package final class BlockingSocket: Sendable {
         #endif
     }
 
-    private static func withLoopback(
-        port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    private static func withAddress(
+        _ ip: UInt32, port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) -> Int32 {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_addr.s_addr = ip.bigEndian
         address.sin_port = port.bigEndian
         return withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {

@@ -211,6 +211,9 @@ extension ConfigurationKey {
             "Limit for the next piece of a forwarded request's body."),
         .duration("connect-timeout", \.proxy.connectTimeout, "Limit for opening a tunnel."),
         .duration(
+            "name-cache-time", \.proxy.nameCacheTime,
+            "How long the addresses of a name count before the system is asked again; 0s asks each time."),
+        .duration(
             "idle-timeout", \.proxy.idleTimeout,
             "End a tunnel or a request in which nothing moves for so long."),
         .duration(
@@ -242,7 +245,7 @@ extension ConfigurationKey {
     private static let operation: [ConfigurationKey] = [
         .choice(
             "relay", \.proxy.relay,
-            "How tunnels are moved: by the kernel (splice, Linux only), by copying, or auto for the best there is."
+            "How tunnels are moved: by the kernel (splice, Linux only), by copying, or auto for the best there is, which also opens plain tunnels with fewer system calls."
         ),
         .text(
             "access-log", \.accessLog, "file",

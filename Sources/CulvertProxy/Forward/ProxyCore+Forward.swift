@@ -37,6 +37,7 @@ extension ProxyCore {
     func check(_ judgement: Judgement, on eventLoop: any EventLoop) -> EventLoopFuture<Void>? {
         let target = judgement.request.target
         guard judgement.dependsOnAddress, case .name = target.host else { return nil }
-        return TargetCheck.run(target, on: eventLoop, filter: judgement.addressFilter)
+        return TargetCheck.run(
+            target, names: self.names, on: eventLoop, filter: judgement.addressFilter)
     }
 }

@@ -4,10 +4,14 @@
     import HTTPWire
     import NIOCore
 
-    /// A CONNECT that is decided with its last byte, and whose target is an address to be dialled without a proxy.
-    struct DirectTunnel {
+    /// A CONNECT that is decided with its last byte: its target is to be dialled without a proxy, and its address is known.
+    ///
+    /// A class: it is passed about, and its dozen references should not be counted each time.
+    final class DirectTunnel {
         let target: Authority
         let address: IPAddress
+        /// Its name has more, for when this one does not answer.
+        let hasOtherAddresses: Bool
         var request: ProxyRequest
         /// Waits for a decision, and once there is one for the outcome of the dial.
         private(set) var machine: ConnectServerMachine
@@ -17,7 +21,12 @@
         var peer: ListenAddress { ListenAddress(address: self.address, port: Int(self.target.port)) }
 
         /// For the dial.
-        var timeout: TimeAmount { self.snapshot.dialer.timeout }
+        var timeout: TimeAmount {
+            self.hasOtherAddresses ? Self.timeOfFirstAddress : self.snapshot.dialer.timeout
+        }
+
+        /// Then the others are tried beside it (RFC 8305, section 5).
+        private static let timeOfFirstAddress = TimeAmount.milliseconds(250)
 
         /// Nil for everything else, refusals included: that is not decided here, and nobody has noticed that it was tried.
         init?(_ bytes: ByteBuffer, from client: ConnectedClient, _ permit: ClientPermit, by core: ProxyCore) {
@@ -26,25 +35,37 @@
             guard permit.excess == nil, case .authenticate(let head) = machine.receive(bytes),
                 head.method == .connect, core.authenticator(for: client) == nil,
                 case .authorise(let target, _) = machine.authenticated(),
-                case .address(let address) = target.host
+                let known = Self.addresses(of: target, core.names)
             else { return nil }
             request.headArrived(head)
             let judgement = request.judge(head, target: target, by: core)
             guard judgement.snapshot.beginsInFront, judgement.snapshot.leavesDirectly(to: target),
-                judgement.denial == nil, judgement.addressFilter(address, target.port) == nil
+                judgement.denial == nil,
+                let address = known.first(where: { judgement.addressFilter($0, target.port) == nil })
             else { return nil }
             self.bandwidth = permit.bandwidth(under: judgement.snapshot.configuration.limits)
             // Who has to wait waits elsewhere.
             if let bandwidth, bandwidth.debt != nil { return nil }
             self.target = target
             self.address = address
+            self.hasOtherAddresses = known.count > 1
             self.request = request
             self.machine = machine
             self.snapshot = judgement.snapshot
         }
 
+        /// Nil when somebody would have to be asked.
+        private static func addresses(of target: Authority, _ names: NameService) -> [IPAddress]? {
+            switch target.host {
+            case .address(let address): [address]
+            // A link-local address would need its interface too.
+            case .name(let name):
+                names.known(name, port: target.port)?.compactMap(IPAddress.init).filter { !$0.needsZone }
+            }
+        }
+
         /// It is let through: what remains is the dial.
-        mutating func authorised() {
+        func authorised() {
             guard case .dial = self.machine.authorised() else {
                 preconditionFailure("a CONNECT that was authorised is dialled")
             }
@@ -53,7 +74,7 @@
         /// Its target answered.
         ///
         /// - Returns: what goes to the client, and what goes to the target.
-        mutating func established() -> (response: ByteBuffer, early: ByteBuffer) {
+        func established() -> (response: ByteBuffer, early: ByteBuffer) {
             guard case .establish(let response, let early, _) = self.machine.dialSucceeded() else {
                 preconditionFailure("the machine dials once per request")
             }

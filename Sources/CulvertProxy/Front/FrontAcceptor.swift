@@ -16,7 +16,7 @@
         var slot = SpliceSlot.none
         private(set) var isOver = false
         private let socket: SpliceSocket
-        private unowned let loop: SpliceLoop
+        private let loop: SpliceLoop
         private let surroundings: FrontListener.Surroundings
         private var lastWarning: NIODeadline?
 

@@ -32,7 +32,7 @@
         private(set) var patience = TimeAmount.zero
         private let client: SpliceSocket
         private let address: ConnectedClient
-        private unowned let loop: SpliceLoop
+        private let loop: SpliceLoop
         private let surroundings: FrontListener.Surroundings
         private var phase = Phase.waiting
         private var permit: ClientPermit?
@@ -110,6 +110,8 @@
             switch self.phase {
             // Without a byte of a request there is nothing to answer.
             case .waiting: self.close()
+            case .dialing(let tunnel, let origin) where tunnel.hasOtherAddresses:
+                self.dialAgain(tunnel, origin)
             case .dialing(let tunnel, let origin):
                 let error = DialErrors.timedOut("\(tunnel.target)", in: .connect, after: self.patience)
                 self.refuse(tunnel, origin, error)
@@ -141,7 +143,7 @@
 
         private func begin(_ bytes: ByteBuffer) {
             guard let permit, bytes.readableBytesView.first == UInt8(ascii: "C"),
-                var tunnel = DirectTunnel(bytes, from: self.address, permit, by: self.core)
+                let tunnel = DirectTunnel(bytes, from: self.address, permit, by: self.core)
             else { return self.handOver(.bytes(bytes, self.permit)) }
             // The request counts from here on: it is not judged again elsewhere.
             if let excess = permit.request(under: tunnel.snapshot.configuration.limits) {
@@ -164,7 +166,6 @@
         }
 
         private func open(_ tunnel: DirectTunnel, _ origin: SpliceSocket, events: UInt32) {
-            var tunnel = tunnel
             let (response, early) = tunnel.established()
             tunnel.request.opened(at: tunnel.peer, isDirect: true)
             tunnel.request.dialEnded(resolveTime: .zero, parent: nil, metrics: self.core.metrics)
@@ -187,13 +188,25 @@
         // MARK: Ends
 
         private func fail(_ tunnel: DirectTunnel, _ origin: SpliceSocket?, _ error: IOError) {
+            if tunnel.hasOtherAddresses { return self.dialAgain(tunnel, origin) }
             self.refuse(tunnel, origin, DialErrors.connect(error, peer: tunnel.target))
         }
 
         private func refuse(_ tunnel: DirectTunnel, _ origin: SpliceSocket?, _ error: TunnelError) {
+            self.stop(tunnel, origin, by: .dialFailed(error))
+        }
+
+        /// All of the target's addresses are tried, elsewhere.
+        private func dialAgain(_ tunnel: DirectTunnel, _ origin: SpliceSocket?) {
+            self.stop(tunnel, origin, by: .toBeDialledAgain)
+        }
+
+        private func stop(
+            _ tunnel: DirectTunnel, _ origin: SpliceSocket?, by obstacle: BegunRequest.Obstacle
+        ) {
             origin?.close()
             guard let permit else { return self.close() }
-            self.handOver(.begun(tunnel.stopped(by: .dialFailed(error)), permit))
+            self.handOver(.begun(tunnel.stopped(by: obstacle), permit))
         }
 
         private func handOver(_ handover: Handover) {

@@ -4,7 +4,7 @@ import HTTPWire
 extension ProxySnapshot {
     /// Whether a connection is looked at there at all. Users prove who they are elsewhere, scripts run elsewhere.
     var beginsInFront: Bool {
-        self.configuration.relay == .front && self.authenticator == nil && self.configuration.script == nil
+        self.configuration.relay == .auto && self.authenticator == nil && self.configuration.script == nil
             && self.configuration.tls?.clientAuthoritiesFile == nil
     }
 

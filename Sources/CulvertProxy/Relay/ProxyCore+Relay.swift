@@ -27,9 +27,8 @@ extension ProxyCore {
 
     /// Refuses to go on without an engine that was asked for by name.
     func checkRelay(of configuration: ProxyConfiguration) throws(TunnelError) {
-        let mode = configuration.relay
-        guard mode == .splice || mode == .front, self.splice == nil else { return }
+        guard configuration.relay == .splice, self.splice == nil else { return }
         throw .configuration(
-            "relay \(mode.rawValue): this system does not let sockets be spliced; auto does without")
+            "relay splice: this system does not let sockets be spliced; auto does without")
     }
 }

@@ -108,10 +108,12 @@
         /// Takes charge of a member; its descriptors are still to be watched.
         func enter(_ member: any SpliceMember) {
             self.members.wrappingAdd(1, ordering: .relaxed)
-            self.shared.withLock { shared in
+            let hasOrders = self.shared.withLock { shared in
                 member.slot = shared.table.add(member)
                 _ = Self.isEarlier(member.deadline, &shared)
+                return !shared.orders.isEmpty
             }
+            if hasOrders { self.wake() }
         }
 
         /// Gives a member's slot, with the descriptors that are watched for it, to another.
@@ -176,12 +178,17 @@
         }
 
         private func round(_ events: ArraySlice<epoll_event>) {
-            for event in events where event.data.u64 != Self.alarmTag {
+            var isCalled = false
+            for event in events {
+                if event.data.u64 == Self.alarmTag {
+                    isCalled = true
+                    continue
+                }
                 // One by one: an event before may have ended the member, or given its slot to another.
                 let member = self.shared.withLock { $0.table[SpliceSlot(tag: event.data.u64)] }
                 member?.ready(SpliceSlot.side(ofTag: event.data.u64), events: event.events)
             }
-            self.performOrders()
+            if isCalled { self.performOrders() }
             self.finishTurns()
             self.runDelayed()
             self.endExpired()

@@ -23,7 +23,7 @@
 
         private let limit: (any TrafficLimit)?
         private let record: TunnelRecord
-        private unowned let loop: SpliceLoop
+        private let loop: SpliceLoop
         private let registry: ConnectionRegistry
         private var up = SpliceDirection()
         private var down = SpliceDirection()
