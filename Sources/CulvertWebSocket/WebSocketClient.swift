@@ -222,6 +222,11 @@ public struct WebSocketClient: Sendable {
             let now = NIODeadline.now()
             socket.opened(timeline.value, upgrade: now - dialled, total: now - start)
             await self.tellCookies(of: socket.response, from: request.url)
+            // The hook takes its time, and may not tell that it was cancelled meanwhile.
+            guard !Task.isCancelled else {
+                await socket.shutDown(.goingAway)
+                throw CancellationError()
+            }
             return socket
         } catch let error as WebSocketError {
             if case .upgradeRefused(let refusal) = error {

@@ -1,5 +1,6 @@
 import CulvertTunnel
 import CulvertWebSocket
+import HTTPTypes
 import HTTPWire
 import NIOCore
 import Synchronization
@@ -176,6 +177,68 @@ struct WebSocketCancellationLeakTests {
             return reading
         }
         try await reading.value
+    }
+
+    @Test("server: cancelling it ends the answer to a request for no WebSocket, and the request's connection")
+    func otherRequest() async throws {
+        let (entries, entered) = AsyncStream.makeStream(of: Void.self)
+        let (ends, ended) = AsyncStream.makeStream(of: Bool.self)
+        let reading = try await withServer {
+            $0.onOtherRequest = { _ in
+                entered.yield()
+                try? await Task.sleep(for: .seconds(3600))
+                ended.yield(Task.isCancelled)
+            }
+        } _: { server in
+            let reading = Task {
+                try await Dialer(.init { $0.proxy = .none }).withStream(to: server) { stream in
+                    try await stream.write("GET /page HTTP/1.1\r\nHost: a\r\n\r\n")
+                    do { for try await _ in stream {} } catch is TunnelError {}
+                }
+            }
+            for await _ in entries { break }
+            return reading
+        }
+        var iterator = ends.makeAsyncIterator()
+        #expect(await iterator.next() == true)
+        try await reading.value
+    }
+
+    @Test(
+        "client: cancelled in a hook for cookies, the call ends as soon as the hook does, without a connection",
+        arguments: [true, false])
+    func cookies(isBefore: Bool) async throws {
+        let (entries, entered) = AsyncStream.makeStream(of: Void.self)
+        let ends = Tally()
+        @Sendable func wait() async {
+            entered.yield()
+            try? await Task.sleep(for: .seconds(3600))
+        }
+        try await withTCPServer { connection in
+            _ = try? await WebSocketTestPeer.accept(connection, fields: [.setCookie: "a=1"])
+            _ = try? await connection.readToEnd()
+            ends.add()
+        } _: { server in
+            let client = WebSocketClient(
+                configuration: .init {
+                    $0.proxy = .none
+                    $0.closeTimeout = .milliseconds(200)
+                    $0.cookies = WebSocketCookies { _ in
+                        if isBefore { await wait() }
+                        return nil
+                    } received: { _, _ in
+                        if !isBefore { await wait() }
+                    }
+                })
+            let use = Task {
+                try await client.withConnection(to: "ws://\(server)/") { _ in Issue.record("it opened") }
+            }
+            for await _ in entries { break }
+            use.cancel()
+            await #expect(throws: CancellationError.self) { try await use.value }
+            // Asked before there is a connection, told behind the answer.
+            try await self.until { ends.value == (isBefore ? 0 : 1) }
+        }
     }
 
     @Test("run(to:retry:): the wait between two attempts ends at once")

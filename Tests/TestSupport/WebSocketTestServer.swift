@@ -1,3 +1,4 @@
+package import HTTPTypes
 package import HTTPWire
 package import NIOCore
 package import WebSocketWire
@@ -13,6 +14,7 @@ package struct WebSocketTestPeer: Sendable {
         _ connection: TCPConnection,
         choosing choose: @Sendable ([String]) -> String? = { _ in nil },
         compression: WebSocketCompression = .disabled,
+        fields: HTTPFields = [:],
         behind: ByteBuffer = ByteBuffer()
     ) async throws -> WebSocketTestPeer {
         var head = ByteBuffer(string: try await connection.readHead())
@@ -21,7 +23,8 @@ package struct WebSocketTestPeer: Sendable {
         let handshake = try ServerHandshake(request)
         let deflate = handshake.deflate(for: compression)
         let extensions = deflate.map { [$0.parameters.description] } ?? []
-        var (response, _) = handshake.accept(extensions: extensions, choosing: choose)
+        var (response, _) = handshake.accept(
+            extensions: extensions, fields: fields, choosing: choose)
         response.writeImmutableBuffer(behind)
         try await connection.write(response)
         return WebSocketTestPeer(connection: connection, request: request, deflate: deflate)

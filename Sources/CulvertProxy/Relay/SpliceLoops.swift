@@ -9,10 +9,11 @@
         import Musl
     #endif
 
-    /// The process' relay threads, one per core.
+    /// The process' relay threads, one per core, or as many as SwiftNIO's shared loops are told to be
+    /// (`NIO_SINGLETON_GROUP_LOOP_COUNT`).
     final class SpliceLoops: Sendable {
         /// Started when the first proxy asks. Nil where the system refuses to splice.
-        static let shared = SpliceLoops(count: System.coreCount)
+        static let shared = SpliceLoops(count: NIOSingletons.groupLoopCountSuggestion)
 
         /// Each of them.
         let all: [SpliceLoop]
