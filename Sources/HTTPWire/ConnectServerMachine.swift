@@ -63,6 +63,9 @@ package struct ConnectServerMachine: Sendable {
         var inputClosed = false
     }
 
+    /// No Content-Length: RFC 9110 §9.3.6 forbids it, and clients disagree on what it would mean.
+    private static let established = ByteBuffer(string: "HTTP/1.1 200 Connection established\r\n\r\n")
+
     /// NTLM takes three requests; whoever is refused this often on one connection is guessing.
     private static let maxChallenges = 16
 
@@ -234,9 +237,7 @@ package struct ConnectServerMachine: Sendable {
     package mutating func dialSucceeded() -> Action {
         guard case .dialing(let pending) = state else { return close() }
         state = .established
-        // No Content-Length: RFC 9110 §9.3.6 forbids it, and clients disagree on what it would mean.
-        let response = ByteBuffer(string: "HTTP/1.1 200 Connection established\r\n\r\n")
-        return .establish(response: response, early: pending.early, inputClosed: pending.inputClosed)
+        return .establish(response: Self.established, early: pending.early, inputClosed: pending.inputClosed)
     }
 
     package mutating func dialFailed(_ rejection: Rejection) -> Action {

@@ -6,8 +6,19 @@ import Synchronization
 /// What the limits have to say to one client connection, from its beginning to its end, which for a spliced tunnel is
 /// later than that of its channel.
 final class ClientPermit: Sendable {
+    /// A class: most connections have none, and there may be many of them.
+    private final class User: Sendable {
+        let name: String
+        let seat: LimitedParty
+
+        init(name: String, seat: LimitedParty) {
+            self.name = name
+            self.seat = seat
+        }
+    }
+
     private struct State {
-        var user: (name: String, seat: LimitedParty)?
+        var user: User?
         var holders = 1
     }
 
@@ -69,7 +80,7 @@ final class ClientPermit: Sendable {
                     if state.user?.name != user {
                         let seat = try ledger.join(.user(user), under: limits, at: now)
                         if let former = state.user { ledger.leave(former.seat, at: now) }
-                        state.user = (user, seat)
+                        state.user = User(name: user, seat: seat)
                     }
                     if let seat = state.user?.seat { try ledger.request(by: seat, under: limits, at: now) }
                 }

@@ -3,12 +3,8 @@ import Synchronization
 /// One open tunnel: who and where to, and its bytes, counted where they move and read from anywhere.
 package final class TunnelMeter: Sendable {
     package let id: UInt64
-    package let client: String
-    package let user: String?
-    package let target: String
-    package let address: String?
-    /// In seconds since 1970.
-    package let openedAt: Double
+    /// What is known of it so far.
+    let entry: AccessLogEntry
     /// What moves its bytes: a name of few.
     package let engine: String
     private let up = Atomic<UInt64>(0)
@@ -16,13 +12,16 @@ package final class TunnelMeter: Sendable {
 
     init(id: UInt64, entry: AccessLogEntry, engine: String) {
         self.id = id
-        self.client = entry.client
-        self.user = entry.user
-        self.target = TopDestinations.name(of: entry.target)
-        self.address = entry.address
-        self.openedAt = entry.timestamp
+        self.entry = entry
         self.engine = engine
     }
+
+    package var client: String { self.entry.client }
+    package var user: String? { self.entry.user }
+    package var target: String { TopDestinations.name(of: self.entry.target) }
+    package var address: String? { self.entry.address }
+    /// In seconds since 1970.
+    package var openedAt: Double { self.entry.timestamp }
 
     /// From the client to the target.
     package var bytesUp: UInt64 { self.up.load(ordering: .relaxed) }

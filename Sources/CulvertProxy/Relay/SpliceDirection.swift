@@ -87,13 +87,24 @@
             guard self.held.readableBytes > 0,
                 case .moved(let count) = self.held.withUnsafeReadableBytes({ target.send($0) })
             else { return }
+            self.advance(by: count)
+        }
+
+        /// An empty buffer's storage is given back: many tunnels are idle from their first byte on.
+        private mutating func advance(by count: Int) {
             self.held.moveReaderIndex(forwardBy: count)
+            if self.held.readableBytes == 0 { self.held = ByteBuffer() }
         }
 
         mutating func hold(_ bytes: ByteBuffer, isCounted: Bool) {
-            var bytes = bytes
+            // An empty slice would keep what it was cut from.
+            guard bytes.readableBytes > 0 else { return }
             if isCounted { self.uncounted += bytes.readableBytes }
-            self.held.writeBuffer(&bytes)
+            if self.held.readableBytes == 0 {
+                self.held = bytes
+            } else {
+                self.held.writeImmutableBuffer(bytes)
+            }
         }
 
         private mutating func move(
@@ -168,11 +179,10 @@
                 switch self.held.withUnsafeReadableBytes({ target.send($0) }) {
                 case .moved(let count):
                     self.hasMoved = true
-                    self.held.moveReaderIndex(forwardBy: count)
+                    self.advance(by: count)
                 case .wouldBlock: return .blocked
                 case .failed(let code): return .targetFailed(code)
                 }
-                if self.held.readableBytes == 0 { self.held = ByteBuffer() }
             }
             while let pipe, pipe.count > 0 {
                 switch target.splice(from: pipe) {

@@ -4,7 +4,7 @@ import NIOCore
 ///
 /// A relay asks after it has read: it owes the time, and reads no more in that direction until it has passed. A
 /// token bucket answers with the time in which the debt is filled up again.
-protocol TrafficLimit: Sendable {
+protocol TrafficLimit: AnyObject, Sendable {
     /// Takes note of bytes that have moved. Called from any thread.
     ///
     /// - Parameters:

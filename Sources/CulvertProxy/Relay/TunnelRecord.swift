@@ -3,7 +3,6 @@ import NIOCore
 /// What is kept of a tunnel while it is open, and told when it has ended: its meter and its line of the access log.
 final class TunnelRecord: Sendable {
     private let core: ProxyCore
-    private let entry: AccessLogEntry
     private let start: NIODeadline
     private let meter: TunnelMeter
     private let leavesChannels: Bool
@@ -19,7 +18,6 @@ final class TunnelRecord: Sendable {
         engine: any RelayEngine
     ) {
         self.core = core
-        self.entry = entry
         self.start = start
         self.meter = core.metrics.tunnelOpened(entry, engine: engine.name)
         self.leavesChannels = engine.leavesChannels
@@ -34,7 +32,7 @@ final class TunnelRecord: Sendable {
 
     /// Both connections are closed.
     func end(_ outcome: RelayOutcome) {
-        var entry = self.entry
+        var entry = self.meter.entry
         entry.bytesUp = self.meter.bytesUp
         entry.bytesDown = self.meter.bytesDown
         entry.closedBy = outcome.closedBy ?? .proxy
