@@ -3,7 +3,7 @@
 import math
 from html import escape
 
-COLOURS = ["#0a7d5a", "#5ab99a", "#c2410c", "#b45309", "#7c3aed", "#2563eb", "#64748b", "#94a3b8", "#be185d", "#0e7490"]
+COLOURS = ["#0a7d5a", "#5ab99a", "#c2410c", "#2563eb", "#7c3aed", "#b45309", "#64748b", "#94a3b8", "#be185d", "#0e7490"]
 WIDTH, GAP, MARGIN = 420, 24, 16
 
 

@@ -12,6 +12,8 @@
 
         /// Tunnels asked for and not open yet.
         private(set) var waiting = 0
+        /// Open tunnels wait for all the others: the work of many would leave no time to open more.
+        private var isFilling = false
 
         init(_ target: LoadTarget, _ workload: any Workload) throws {
             self.target = target
@@ -57,12 +59,17 @@
         /// Opens tunnels until there are so many, a few at a time: what is measured comes later.
         func fill(_ count: Int, seconds: Double = 120) throws {
             let end = nanoseconds() + UInt64(seconds * 1e9)
+            self.isFilling = true
             while self.openTunnels < count {
                 while self.waiting < 16, self.tunnels.count < count { try self.open() }
                 try self.turn()
                 guard nanoseconds() < end else {
                     throw LoadError("only \(self.openTunnels) of \(count) tunnels opened in \(seconds) s")
                 }
+            }
+            self.isFilling = false
+            for tunnel in self.tunnels.values {
+                try self.epoll.change(tunnel.socket, try self.workload.opened(tunnel, of: self))
             }
         }
 
@@ -129,6 +136,7 @@
             let wasWaitingToWrite = if case .connecting = tunnel.phase { true } else { false }
             tunnel.phase = .open
             self.waiting -= 1
+            if self.isFilling { return try self.epoll.change(tunnel.socket, []) }
             let interest = try self.workload.opened(tunnel, of: self)
             if wasWaitingToWrite ? interest != .write : interest != .read {
                 try self.epoll.change(tunnel.socket, interest)
