@@ -200,6 +200,7 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
             self.enter(.connect)
             self.runNextStep()
         case .failure(let error):
+            self.plan.names.forget(self.plan.firstPeer.host)
             self.fail(DialErrors.connect(error, peer: self.plan.firstPeer))
         }
     }

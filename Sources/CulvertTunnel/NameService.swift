@@ -1,3 +1,4 @@
+package import HTTPWire
 package import NIOCore
 import NIOPosix
 import Synchronization
@@ -95,6 +96,12 @@ package final class NameService: Sendable {
             Self.threads.submit { _ in self.call(name) }
         }
         return promise.futureResult.map { $0.map { $0.with(port: port) } }
+    }
+
+    /// Who is at its addresses is not there: they may have moved.
+    package func forget(_ host: Authority.Host) {
+        guard case .name(let name) = host else { return }
+        self.state.withLock { $0.answers[name] = nil }
     }
 
     private func call(_ name: String) {

@@ -2,6 +2,7 @@ import CulvertTunnel
 import Foundation
 import HTTPWire
 import NIOCore
+import NIOPosix
 import ProxyPolicy
 import TestSupport
 import Testing
@@ -208,6 +209,40 @@ struct FrontTests {
             told.append(entries.map { Told($0, without: "\(port)") })
         }
         #expect(told.allSatisfy { $0 == told.first })
+    }
+
+    @Test("a name whose address is dead is asked for again", arguments: relayModes)
+    func movedName(mode: RelayMode) async throws {
+        let listener = try BlockingSocket.listening()
+        defer { listener.close() }
+        let port = listener.port
+        let asked = Tally()
+        // Nobody listens at the first two; the second one is known by the time it is dialled.
+        let names = NameService(maxAge: .hours(1)) { _ in
+            asked.add()
+            let address = asked.value < 3 ? "127.0.0.\(asked.value + 4)" : "127.0.0.1"
+            return [try SocketAddress(ipAddress: address, port: 0)]
+        }
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let target = "target.example:\(port)"
+        try await withProxy(names: names) {
+            $0.relay = mode
+        } _: { proxy, _ in
+            let first = try await ask(proxy, [connect(target)], finish: true)
+            #expect(first.hasPrefix("HTTP/1.1 502 "), "\(first)")
+            _ = try await names.lookUp("target.example", port: 1, on: loop).get()
+            let second = try await ask(proxy, [connect(target)], finish: true)
+            #expect(second.hasPrefix("HTTP/1.1 502 "), "\(second)")
+            try await onThread {
+                let client = try BlockingSocket.connected(toPort: Int(proxy.port))
+                defer { client.close() }
+                try client.send(connect(target))
+                let origin = try listener.accepted()
+                origin.close()
+                #expect(try client.receive().hasPrefix("HTTP/1.1 200 "))
+            }
+            #expect(asked.value == 3)
+        }
     }
 
     @Test("an address that does not answer is given up for the next ones soon", arguments: relayModes)

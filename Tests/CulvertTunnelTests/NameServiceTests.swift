@@ -1,4 +1,5 @@
 import CulvertTunnel
+import HTTPWire
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -48,6 +49,10 @@ struct NameServiceTests {
         #expect(service.known("a.example", port: 8080)?.map(\.port) == [8080])
         #expect(try await self.lookUp("b.example", service).get() == ["192.0.2.2:443"])
         #expect(self.server.calls.value == 2)
+
+        service.forget(.name("b.example"))
+        #expect(service.known("b.example", port: 443) == nil)
+        #expect(service.known("a.example", port: 443) != nil)
 
         service.maxAge = .nanoseconds(1)
         #expect(service.known("a.example", port: 443) == nil)

@@ -193,6 +193,7 @@
         }
 
         private func refuse(_ tunnel: DirectTunnel, _ origin: SpliceSocket?, _ error: TunnelError) {
+            self.core.names.forget(tunnel.target.host)
             self.stop(tunnel, origin, by: .dialFailed(error))
         }
 
