@@ -31,26 +31,90 @@ package struct UTF8Validator: Sendable {
         from start: UInt64, base: UnsafeRawPointer, count: Int, rows: UnsafeBufferPointer<UInt64>
     ) -> UInt64 {
         guard let row = rows.baseAddress else { return UTF8Automaton.failed }
+        guard count >= leastForLanes else { return walk(from: start, base, 0..<count, row) }
+        return walkInLanes(from: start, base, count, row)
+    }
+
+    private static func walk(
+        from start: UInt64, _ base: UnsafeRawPointer, _ range: Range<Int>, _ row: UnsafePointer<UInt64>
+    ) -> UInt64 {
         var state = start
-        var index = 0
-        while count &- index >= 32 {
-            if state == UTF8Automaton.start, isASCII32(base + index) {
-                index &+= 32
-                continue
+        var index = range.lowerBound
+        while range.upperBound &- index >= 32 {
+            if state != UTF8Automaton.start || !isASCII32(base + index) {
+                state = step(from: state, base, index..<index &+ 32, row)
+                if state == UTF8Automaton.failed { return state }
             }
-            let end = index &+ 32
-            while index < end {
-                // 256 rows, one for each value of a byte: never out of bounds.
-                state = row[Int(base.load(fromByteOffset: index, as: UInt8.self))] &>> state & 63
-                index &+= 1
-            }
-            if state == UTF8Automaton.failed { return state }
+            index &+= 32
         }
-        while index < count {
-            state = row[Int(base.load(fromByteOffset: index, as: UInt8.self))] &>> state & 63
+        return step(from: state, base, index..<range.upperBound, row)
+    }
+
+    /// - Parameter row: the first of 256, one for each value of a byte: never out of bounds.
+    @inline(__always)
+    private static func step(
+        from start: UInt64, _ base: UnsafeRawPointer, _ range: Range<Int>, _ row: UnsafePointer<UInt64>
+    ) -> UInt64 {
+        var state = start
+        var index = range.lowerBound
+        while index < range.upperBound {
+            // A shift looks at six bits only: the others are cut off at the end.
+            state = row[Int(base.load(fromByteOffset: index, as: UInt8.self))] &>> state
             index &+= 1
         }
-        return state
+        return state & 63
+    }
+
+    // MARK: Lanes
+
+    /// What is shorter is through before four lanes are laid out, in bytes.
+    private static let leastForLanes = 256
+
+    /// Each byte has to wait for the one before it, but not for those of another part of the text: four parts, which
+    /// begin with a character each, are walked through side by side.
+    private static func walkInLanes(
+        from start: UInt64, _ base: UnsafeRawPointer, _ count: Int, _ row: UnsafePointer<UInt64>
+    ) -> UInt64 {
+        let quarter = count / 4
+        guard let second = characterStart(at: quarter, base),
+            let third = characterStart(at: 2 &* quarter, base),
+            let fourth = characterStart(at: 3 &* quarter, base)
+        else { return UTF8Automaton.failed }
+        let common = min(second, third &- second, fourth &- third, count &- fourth) & ~31
+        var (a, b, c, d) = (start, UTF8Automaton.start, UTF8Automaton.start, UTF8Automaton.start)
+        var offset = 0
+        while offset < common {
+            let block = (base + offset, base + second + offset, base + third + offset, base + fourth + offset)
+            let isBetween = a == UTF8Automaton.start && b == a && c == a && d == a
+            if !isBetween || !isASCII32(block.0) || !isASCII32(block.1) || !isASCII32(block.2)
+                || !isASCII32(block.3)
+            {
+                for index in 0..<32 {
+                    a = row[Int(block.0.load(fromByteOffset: index, as: UInt8.self))] &>> a
+                    b = row[Int(block.1.load(fromByteOffset: index, as: UInt8.self))] &>> b
+                    c = row[Int(block.2.load(fromByteOffset: index, as: UInt8.self))] &>> c
+                    d = row[Int(block.3.load(fromByteOffset: index, as: UInt8.self))] &>> d
+                }
+                (a, b, c, d) = (a & 63, b & 63, c & 63, d & 63)
+                let failed = UTF8Automaton.failed
+                if a == failed || b == failed || c == failed || d == failed { return failed }
+            }
+            offset &+= 32
+        }
+        a = walk(from: a, base, offset..<second, row)
+        b = walk(from: b, base, second &+ offset..<third, row)
+        c = walk(from: c, base, third &+ offset..<fourth, row)
+        // A part that ends inside a character is followed by a byte that does not continue it.
+        guard a == UTF8Automaton.start, b == a, c == a else { return UTF8Automaton.failed }
+        return walk(from: d, base, fourth &+ offset..<count, row)
+    }
+
+    /// The nearest place up to this one where a character begins; nil where so many bytes only continue one that the
+    /// text cannot be valid.
+    private static func characterStart(at index: Int, _ base: UnsafeRawPointer) -> Int? {
+        (0..<4).lazy.map { index &- $0 }.first {
+            base.load(fromByteOffset: $0, as: UInt8.self) & 0xC0 != 0x80
+        }
     }
 
     @inline(__always)

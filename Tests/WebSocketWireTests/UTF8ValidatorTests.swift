@@ -107,6 +107,38 @@ struct UTF8ValidatorTests {
         }
     }
 
+    @Test(
+        "long texts, with a wrong byte at any place or none, are judged as the standard library judges them")
+    func longTexts() async {
+        let plain = String(repeating: "Plain for a while, and for a while longer; ", count: 4)
+        let mixed = String(repeating: "Füchse über κόσμε, 日本語 いろはにほへと 🦆👋🌍; ", count: 9)
+        let text = Array((plain + mixed + plain).utf8)
+        for length in stride(from: 250, through: text.count, by: 1) {
+            await Task.yield()
+            // What is cut off inside a character is not whole.
+            let cut = Array(text[..<length])
+            if Self.verdict(cut) != Self.isValid(cut) { Issue.record("\(length) bytes") }
+        }
+        for wrong in [0x80, 0xBF, 0xC0, 0xE2, 0xED, 0xF4, 0xFF, 0x41] as [UInt8] {
+            await Task.yield()
+            for index in text.indices {
+                var bytes = text
+                bytes[index] = wrong
+                if Self.verdict(bytes) != Self.isValid(bytes) { Issue.record("\(wrong) at \(index)") }
+            }
+        }
+        // One begun before goes on.
+        for (lead, rest) in [
+            ([0xE6], [0x97, 0xA5]), ([0xE6, 0x97], [0xA5]), ([0xF0, 0x9F], [0xA6, 0x86]),
+        ]
+            as [([UInt8], [UInt8])]
+        {
+            var validator = UTF8Validator()
+            #expect(lead.withUnsafeBytes { validator.append($0) } && !validator.isComplete)
+            #expect((rest + text).withUnsafeBytes { validator.append($0) } && validator.isComplete)
+        }
+    }
+
     @Test("a text may be split anywhere, also inside a character")
     func everySplit() {
         let text = Array(
