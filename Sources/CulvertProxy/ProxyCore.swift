@@ -24,7 +24,7 @@ final class ProxyCore: Sendable {
     private let reserved = Mutex<[ListenAddress]>([])
     private let currentState = Mutex(ProxyState.starting)
 
-    /// - Parameter names: asked for the addresses of targets and parents, in place of the system.
+    /// - Parameter names: asked for the addresses of targets and parents; nil is the system.
     init(_ configuration: ProxyConfiguration, logger: Logger, names: NameService? = nil) {
         self.names = names ?? NameService(maxAge: TimeAmount(configuration.nameCacheTime))
         self.current = Mutex(ProxySnapshot(configuration, health: self.health, names: self.names))

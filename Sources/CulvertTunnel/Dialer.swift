@@ -13,7 +13,7 @@ package struct Dialer: Sendable {
     private let contexts = TLSContexts()
     private let authStore = ProxyAuthStore()
     /// Asked for addresses.
-    package let names: NameService
+    private let names: NameService
     /// Which proxies could not be reached lately.
     package let health: RouteHealth
 

@@ -45,6 +45,9 @@ public enum IPAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The address in these octets in network order; `nil` unless there are 4 or 16.
+    ///
+    /// Inlinable: who accepts connections asks for each of them.
+    @inlinable
     package init?(bytes: some Collection<UInt8>) {
         switch bytes.count {
         case 4:

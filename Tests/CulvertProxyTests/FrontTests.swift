@@ -27,6 +27,22 @@ private func connect(_ target: String, _ fields: String = "") -> String {
     "CONNECT \(target) HTTP/1.1\r\nHost: \(target)\r\n\(fields)\r\n"
 }
 
+/// A tunnel to a listener under some name: what either side says reaches the other.
+private func exchange(through proxy: Authority, to target: String, at listener: BlockingSocket) async throws {
+    try await onThread {
+        let client = try BlockingSocket.connected(toPort: Int(proxy.port))
+        defer { client.close() }
+        try client.send(connect(target) + "early")
+        let origin = try listener.accepted()
+        defer { origin.close() }
+        #expect(try origin.receive(5) == "early")
+        try origin.send("hello")
+        origin.finish()
+        let answer = try client.receive()
+        #expect(answer.hasPrefix("HTTP/1.1 200 ") && answer.hasSuffix("\r\n\r\nhello"), "\(answer)")
+    }
+}
+
 /// Without the time that a limit still runs, which passes meanwhile.
 private func timeless(_ answer: String) -> String {
     answer.replacing(/(Retry-After: |try again in )[0-9]+/) { "\($0.1)*" }
@@ -189,17 +205,7 @@ struct FrontTests {
             } _: { proxy, log in
                 // The first time nothing is known of the name.
                 for _ in 0..<3 {
-                    try await onThread {
-                        let client = try BlockingSocket.connected(toPort: Int(proxy.port))
-                        defer { client.close() }
-                        try client.send(connect("target.example:\(port)") + "early")
-                        let origin = try listener.accepted()
-                        defer { origin.close() }
-                        #expect(try origin.receive(5) == "early")
-                        try origin.send("hello")
-                        origin.finish()
-                        #expect(try client.receive().hasSuffix("\r\n\r\nhello"))
-                    }
+                    try await exchange(through: proxy, to: "target.example:\(port)", at: listener)
                 }
                 let unknown = try await ask(proxy, [connect("unknown.example:80")], finish: true)
                 #expect(unknown.hasPrefix("HTTP/1.1 502 "), "\(unknown)")
@@ -233,14 +239,7 @@ struct FrontTests {
             _ = try await names.lookUp("target.example", port: 1, on: loop).get()
             let second = try await ask(proxy, [connect(target)], finish: true)
             #expect(second.hasPrefix("HTTP/1.1 502 "), "\(second)")
-            try await onThread {
-                let client = try BlockingSocket.connected(toPort: Int(proxy.port))
-                defer { client.close() }
-                try client.send(connect(target))
-                let origin = try listener.accepted()
-                origin.close()
-                #expect(try client.receive().hasPrefix("HTTP/1.1 200 "))
-            }
+            try await exchange(through: proxy, to: target, at: listener)
             #expect(asked.value == 3)
         }
     }
@@ -262,14 +261,7 @@ struct FrontTests {
             $0.relay = mode
         } _: { proxy, log in
             for _ in 0..<2 {
-                try await onThread {
-                    let client = try BlockingSocket.connected(toPort: Int(proxy.port))
-                    defer { client.close() }
-                    try client.send(connect("target.example:\(port)"))
-                    let origin = try listener.accepted()
-                    origin.close()
-                    #expect(try client.receive().hasPrefix("HTTP/1.1 200 "))
-                }
+                try await exchange(through: proxy, to: "target.example:\(port)", at: listener)
             }
             #expect(try await log.first(2).allSatisfy { $0.address == "127.0.0.1:\(port)" })
         }

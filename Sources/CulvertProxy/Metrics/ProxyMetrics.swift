@@ -105,11 +105,12 @@ package final class ProxyMetrics: Sendable {
     }
 
     func tunnelEnded(_ meter: TunnelMeter) {
+        let target = meter.target
         let open: Int? = self.tunnels.withLock { tunnels in
             guard tunnels.open.removeValue(forKey: meter.id) != nil else { return nil }
             tunnels.endedBytesUp &+= meter.bytesUp
             tunnels.endedBytesDown &+= meter.bytesDown
-            tunnels.destinations.add(meter.target, bytes: meter.bytesUp &+ meter.bytesDown)
+            tunnels.destinations.add(target, bytes: meter.bytesUp &+ meter.bytesDown)
             return tunnels.open.count
         }
         guard let open else { return }

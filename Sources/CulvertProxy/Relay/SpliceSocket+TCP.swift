@@ -155,13 +155,8 @@
             withUnsafeBytes(of: name) { bytes in
                 let port = UInt16(bigEndian: bytes.load(as: sockaddr_in.self).sin_port)
                 switch CInt(name.ss_family) {
-                case AF_INET:
-                    let bits = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
-                    return (.v4(bits), port)
-                case AF_INET6:
-                    let high = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-                    let low = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
-                    return (.v6(high: high, low: low), port)
+                case AF_INET: return IPAddress(bytes: bytes[4..<8]).map { ($0, port) }
+                case AF_INET6: return IPAddress(bytes: bytes[8..<24]).map { ($0, port) }
                 default: return nil
                 }
             }
