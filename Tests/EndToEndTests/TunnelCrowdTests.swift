@@ -26,6 +26,11 @@ struct TunnelCrowdTests {
         return min(10_000, max(100, (descriptors - 1000) / 2))
     }
 
+    private static func figures(of proxy: CulvertProxyProcess) async throws -> String {
+        try await Command.check(["curl", "-sS", "http://127.0.0.1:\(try await proxy.adminPort())/metrics"])
+            .text
+    }
+
     @Test(
         "torn down at once, in every way, all are told of and leave nothing behind",
         arguments: ["auto", "splice", "copy"])
@@ -52,8 +57,19 @@ struct TunnelCrowdTests {
             }
             listener.close()
         }
-        try await eventually("every tunnel is logged", within: .seconds(60)) {
-            proxy.process.output.lines.count >= count
+        do {
+            try await eventually("every tunnel is logged", within: .seconds(60)) {
+                proxy.process.output.lineCount >= count
+            }
+        } catch {
+            let figures = try await Self.figures(of: proxy)
+            Issue.record(
+                """
+                \(proxy.process.output.lineCount) of \(count) are logged; \(proxy.descriptorCount ?? -1) \
+                descriptors, \(before) before; standard error: \(proxy.process.errors.text.suffix(1000)); \
+                \(figures.split(separator: "\n").filter { $0.contains("open ") })
+                """)
+            throw error
         }
         let log = try proxy.log()
         #expect(log.count == count)
@@ -63,9 +79,7 @@ struct TunnelCrowdTests {
         try await eventually("every descriptor comes back", within: .seconds(30)) {
             (proxy.descriptorCount ?? 0) <= before + 8
         }
-        let metrics = try await Command.check(
-            ["curl", "-sS", "http://127.0.0.1:\(try await proxy.adminPort())/metrics"]
-        ).text
+        let metrics = try await Self.figures(of: proxy)
         for gauge in ["culvert_connections_open 0", "culvert_tunnels_open 0"] {
             #expect(metrics.contains(gauge), "\(metrics)")
         }

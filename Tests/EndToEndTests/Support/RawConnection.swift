@@ -47,7 +47,7 @@ final class RawConnection: Sendable {
 
     /// Waits until what came contains `text`, and returns all of it.
     func receive(until text: String, within limit: Duration = .seconds(10)) async throws -> String {
-        try await self.wait("«\(text)»", within: limit) { self.received.contains(text) }
+        try await self.wait("«\(text)»", within: limit) { self.inbox.contains(text) }
         return self.received
     }
 
@@ -87,6 +87,14 @@ final class RawInbox: Sendable {
             state.failed = true
             state.ended = true
         }
+    }
+
+    /// By bytes, and only where there are enough: to look among characters for a long text of which a part has come
+    /// takes a minute.
+    func contains(_ text: String) -> Bool {
+        let bytes = self.state.withLock { $0.bytes }
+        guard bytes.count >= text.utf8.count else { return false }
+        return Data(bytes).range(of: Data(text.utf8)) != nil
     }
 
     func append(_ buffer: ByteBuffer) {
