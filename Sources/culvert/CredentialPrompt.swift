@@ -37,17 +37,18 @@ actor CredentialPrompt {
     private static func line(
         _ question: String, _ terminal: UnsafeMutablePointer<FILE>, isShown: Bool
     ) throws -> String {
-        fputs(question, terminal)
         var before = termios()
         let isTerminal = tcgetattr(fileno(terminal), &before) == 0
         if isTerminal, !isShown {
             var silent = before
             silent.c_lflag &= ~tcflag_t(ECHO)
+            // Before the question: an answer that comes at once must neither be shown nor thrown away.
             tcsetattr(fileno(terminal), TCSAFLUSH, &silent)
         }
+        fputs(question, terminal)
         defer {
             if isTerminal, !isShown {
-                tcsetattr(fileno(terminal), TCSAFLUSH, &before)
+                tcsetattr(fileno(terminal), TCSADRAIN, &before)
                 fputs("\n", terminal)
             }
         }
