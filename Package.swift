@@ -172,7 +172,7 @@ var targets: [Target] = [
 
     .target(
         name: "TestSupport",
-        dependencies: ["HTTPWire", "WebSocketWire", .nioCore, .nioPosix],
+        dependencies: ["CLinux", "HTTPWire", "WebSocketWire", .nioCore, .nioPosix],
         path: "Tests/TestSupport",
         swiftSettings: settings),
     tests("HTTPWireTests", ["HTTPWire", .nioCore, .nioHTTP1, .nioEmbedded, .httpTypes]),

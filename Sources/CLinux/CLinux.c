@@ -20,6 +20,10 @@ int culvert_accept(int socket, struct sockaddr *name, socklen_t *length) {
     return accept4(socket, name, length, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
+int culvert_accept_blocking(int socket, struct sockaddr *name, socklen_t *length) {
+    return accept4(socket, name, length, SOCK_CLOEXEC);
+}
+
 int culvert_name_thread(const char *name) {
     return pthread_setname_np(pthread_self(), name);
 }

@@ -1,5 +1,9 @@
 import Foundation
 
+#if os(Linux)
+    import CLinux
+#endif
+
 #if canImport(Darwin)
     import Darwin
 #elseif canImport(Glibc)
@@ -9,7 +13,8 @@ import Foundation
 #endif
 
 /// A TCP socket on loopback whose calls block, so that one thread can play both ends of a tunnel step by step. No call
-/// waits longer than 30 s.
+/// waits longer than 30 s. On Linux no program that another test starts meanwhile inherits it: closed here, it would
+/// stay open there.
 package final class BlockingSocket: Sendable {
     package enum Failure: Error, Equatable {
         /// The peer has reset the connection.
@@ -25,7 +30,6 @@ package final class BlockingSocket: Sendable {
     private init(_ descriptor: Int32) throws {
         guard descriptor >= 0 else { throw Failure.system(call: "socket", code: errno) }
         self.descriptor = descriptor
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         var limit = timeval(tv_sec: 30, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             _ = setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -74,7 +78,11 @@ package final class BlockingSocket: Sendable {
     }
 
     package func accepted() throws -> BlockingSocket {
-        try BlockingSocket(accept(self.descriptor, nil, nil))
+        #if os(Linux)
+            try BlockingSocket(culvert_accept_blocking(self.descriptor, nil, nil))
+        #else
+            try BlockingSocket(Self.closedByExec(accept(self.descriptor, nil, nil)))
+        #endif
     }
 
     /// A tunnel to this listener: the client's end behind the proxy's 200, and the origin's.
@@ -155,11 +163,21 @@ package final class BlockingSocket: Sendable {
 
     private static func tcp() throws -> BlockingSocket {
         #if canImport(Glibc)
-            try BlockingSocket(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+            try BlockingSocket(socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
+        #elseif canImport(Musl)
+            try BlockingSocket(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
         #else
-            try BlockingSocket(socket(AF_INET, SOCK_STREAM, 0))
+            try BlockingSocket(Self.closedByExec(socket(AF_INET, SOCK_STREAM, 0)))
         #endif
     }
+
+    #if !os(Linux)
+        /// A program that was started a moment before has it all the same, and keeps the connection open.
+        private static func closedByExec(_ descriptor: Int32) -> Int32 {
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            return descriptor
+        }
+    #endif
 
     private static func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
         #if canImport(Darwin)

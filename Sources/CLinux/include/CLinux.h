@@ -17,6 +17,8 @@
 int culvert_pipe(int descriptors[2]);
 /// The accepted socket does not block, and no child process inherits it.
 int culvert_accept(int socket, struct sockaddr *name, socklen_t *length);
+/// The same, but the accepted socket blocks.
+int culvert_accept_blocking(int socket, struct sockaddr *name, socklen_t *length);
 int culvert_set_pipe_size(int pipe, int bytes);
 /// Names the calling thread, with at most 15 octets. Returns the error's number.
 int culvert_name_thread(const char *name);
