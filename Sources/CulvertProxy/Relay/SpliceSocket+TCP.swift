@@ -121,43 +121,33 @@
         fileprivate func withSocketAddress<Failure: Error>(
             port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Failure) -> Void
         ) throws(Failure) {
-            switch self {
-            case .v4(let number):
-                var name = sockaddr_in()
-                name.sin_family = sa_family_t(AF_INET)
-                name.sin_port = port.bigEndian
-                name.sin_addr.s_addr = number.bigEndian
-                try Self.rebound(&name, body)
-            case .v6(let high, let low):
-                var name = sockaddr_in6()
-                name.sin6_family = sa_family_t(AF_INET6)
-                name.sin6_port = port.bigEndian
-                withUnsafeMutableBytes(of: &name.sin6_addr) {
-                    $0.storeBytes(of: high.bigEndian, as: UInt64.self)
-                    $0.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            var name = sockaddr_storage()
+            let length =
+                switch self {
+                case .v4(let number): Self.make(&name, of: number.bigEndian, port: port)
+                case .v6(let high, let low):
+                    Self.make(&name, of: (high.bigEndian, low.bigEndian), port: port)
                 }
-                try Self.rebound(&name, body)
-            }
-        }
-
-        private static func rebound<Name, Failure: Error>(
-            _ name: inout Name, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Failure) -> Void
-        ) throws(Failure) {
             try withUnsafePointer(to: &name) { (pointer) throws(Failure) in
                 try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { (pointer) throws(Failure) in
-                    try body(pointer, socklen_t(MemoryLayout<Name>.size))
+                    try body(pointer, length)
                 }
             }
         }
 
-        /// Family and port stand first in both kinds; behind IPv6's comes the flow label.
+        private static func make<Octets>(
+            _ name: inout sockaddr_storage, of octets: Octets, port: UInt16
+        ) -> socklen_t {
+            withUnsafeBytes(of: octets) { culvert_make_name(&name, $0.baseAddress, $0.count, port) }
+        }
+
         fileprivate static func parts(of name: sockaddr_storage) -> (address: IPAddress, port: UInt16)? {
-            withUnsafeBytes(of: name) { bytes in
-                let port = UInt16(bigEndian: bytes.load(as: sockaddr_in.self).sin_port)
-                switch CInt(name.ss_family) {
-                case AF_INET: return IPAddress(bytes: bytes[4..<8]).map { ($0, port) }
-                case AF_INET6: return IPAddress(bytes: bytes[8..<24]).map { ($0, port) }
-                default: return nil
+            var octets: (UInt64, UInt64) = (0, 0)
+            var port: UInt16 = 0
+            return withUnsafeMutableBytes(of: &octets) { octets in
+                withUnsafePointer(to: name) { name in
+                    let count = culvert_read_name(name, octets.baseAddress, &port)
+                    return IPAddress(bytes: octets[..<count]).map { ($0, port) }
                 }
             }
         }
