@@ -62,12 +62,13 @@ def logging(programs):
 
 
 def culvert_engines(programs):
-    """Culvert with each of its relay engines."""
+    """Culvert with each of its relay engines, and with one thread, as all others have."""
     text = subprocess.run([programs / "culvert", "proxy", "--help"], capture_output=True, text=True).stdout
     if "--relay" not in text:
         return [culvert(programs, "culvert")]
     return [
         culvert(programs, "culvert"),
+        culvert(programs, "culvert, 1 thread", loops=1),
         culvert(programs, "culvert --relay copy", ["--relay", "copy"]),
     ]
 

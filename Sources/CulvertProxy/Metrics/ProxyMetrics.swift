@@ -15,7 +15,7 @@ package final class ProxyMetrics: Sendable {
         var endedBytesUp: UInt64 = 0
         var endedBytesDown: UInt64 = 0
         // 500 names are some 50 KB, and more than a page shows.
-        var destinations = TopDestinations(capacity: 500)
+        var destinations = TopDestinations(capacity: 1000)
     }
 
     /// Some reloads' worth of them.

@@ -1,6 +1,7 @@
-/// Where most of the traffic goes, in bounded memory: the "space-saving" summary of Metwally, Agrawal and
-/// El Abbadi. A destination that is new when the table is full takes the place and the weight of the lightest, so
-/// a heavy one is never missed and only light ones are inexact.
+/// Where most of the traffic goes, in bounded memory: after the "space-saving" summary of Metwally, Agrawal and
+/// El Abbadi. When the table is full its lighter half goes, and a destination that is new from then on begins with the
+/// weight of the heaviest that went: so a heavy one is never missed, only light ones are inexact, and what a new one
+/// costs does not grow with the table.
 package struct TopDestinations: Sendable {
     package struct Entry: Sendable, Hashable {
         package var target: String
@@ -18,9 +19,12 @@ package struct TopDestinations: Sendable {
 
     private let capacity: Int
     private var entries: [String: Entry] = [:]
+    /// What those that went had at most.
+    private var lost = Entry(target: "", requests: 0, bytes: 0)
 
+    /// - Parameter capacity: how many destinations it holds at most; at least 2.
     package init(capacity: Int) {
-        self.capacity = max(1, capacity)
+        self.capacity = max(2, capacity)
     }
 
     package mutating func add(_ target: String, requests: UInt64 = 1, bytes: UInt64) {
@@ -29,11 +33,9 @@ package struct TopDestinations: Sendable {
             entries.values[known].bytes &+= bytes
             return
         }
-        if entries.count >= capacity { self.replaceLightest(by: target) }
-        var entry = entries[target] ?? Entry(target: target, requests: 0, bytes: 0)
-        entry.requests &+= requests
-        entry.bytes &+= bytes
-        entries[target] = entry
+        if entries.count >= capacity { self.dropLighterHalf() }
+        entries[target] = Entry(
+            target: target, requests: lost.requests &+ requests, bytes: lost.bytes &+ bytes)
     }
 
     /// The heaviest, first those with the most bytes, then those with the most requests.
@@ -65,9 +67,9 @@ package struct TopDestinations: Sendable {
         return nil
     }
 
-    private mutating func replaceLightest(by target: String) {
-        guard let lightest = entries.values.min(by: { $0.weight < $1.weight }) else { return }
-        entries[lightest.target] = nil
-        entries[target] = Entry(target: target, requests: lightest.requests, bytes: lightest.bytes)
+    private mutating func dropLighterHalf() {
+        let lighter = entries.values.sorted { $0.weight > $1.weight }.dropFirst(capacity / 2)
+        if let heaviest = lighter.first { lost = heaviest }
+        for entry in lighter { entries[entry.target] = nil }
     }
 }
