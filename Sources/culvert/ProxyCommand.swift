@@ -3,6 +3,7 @@ import CulvertAdmin
 import CulvertProxy
 import Foundation
 import Logging
+import NIOCore
 import ServiceLifecycle
 import UnixSignals
 
@@ -94,6 +95,8 @@ struct ProxyCommand: AsyncParsableCommand {
     }
 
     private func serve(_ settings: ProxySettings) async throws {
+        // Before anybody asks for the first of them.
+        if let threads = settings.threads { NIOSingletons.groupLoopCountSuggestion = threads }
         let writer = try self.openAccessLog(settings)
         let server = ProxyServer(self.connected(settings.proxy, to: writer))
         let reloader = ProxyReloader(server: server, settings: settings) {

@@ -55,6 +55,7 @@ struct ProxyFlags: ParsableArguments {
     @Option(help: .setting("user-request-rate")) var userRequestRate: String?
     @Option(help: .setting("user-bandwidth")) var userBandwidth: String?
     @Option(help: .setting("relay")) var relay: String?
+    @Option(help: .setting("threads")) var threads: String?
     @Option(help: .setting("access-log"), completion: .file()) var accessLog: String?
     @Option(help: .setting("access-log-format")) var accessLogFormat: String?
     @Option(help: .setting("admin")) var admin: String?

@@ -54,7 +54,7 @@ def parse_arguments():
         description="Compares Culvert's proxy with squid, tinyproxy, Traffic Server, Envoy, nginx and HAProxy.",
     )
     parser.add_argument("--quick", action="store_true", help="fewer and shorter loads: about four minutes")
-    parser.add_argument("--growth", action="store_true", help="how cost grows with tunnels and loops instead")
+    parser.add_argument("--growth", action="store_true", help="how cost grows with tunnels and threads instead")
     parser.add_argument("--only", metavar="NAMES", help="proxies whose names begin so, comma-separated")
     parser.add_argument("--loads", metavar="NAMES", help="only these loads, comma-separated")
     parser.add_argument("--rounds", type=int, help="how often all of it is run; the medians are told (3; quick: 2)")
@@ -209,7 +209,11 @@ def compare(arguments):
     panels = [
         (
             f"{load}, {tunnels} at once: {unit}",
-            [(name, scaled(comparison.median(name, load, tunnels, field), factor)) for name in names],
+            [
+                (peer.name, scaled(comparison.median(peer.name, load, tunnels, field), factor))
+                for peer in candidates
+                if peer.takes(load)
+            ],
         )
         for load, tunnels, field, unit, factor in columns(loads)
     ]
@@ -222,9 +226,12 @@ def scaled(value, factor):
 
 
 def grow(arguments):
-    """Tunnels 1 to 15,000, loops 1 to 2, and what grows first."""
+    """Tunnels 1 to 15,000, threads 1 to 2, and what grows first."""
     candidates = [
-        *(peers.culvert(arguments.programs, f"culvert, {loops} loop" + "s" * (loops > 1), loops=loops) for loops in (1, 2)),
+        *(
+            peers.culvert(arguments.programs, f"culvert, {threads} thread" + "s" * (threads > 1), threads=threads)
+            for threads in (1, 2)
+        ),
         *(peer for peer in peers.field() if peer.name in ("squid", "nginx stream")),
     ]
     candidates = chosen(candidates, arguments.only)

@@ -3,7 +3,7 @@
 #
 #     Tests/Benchmarks/compare.sh            everything, about half an hour
 #     Tests/Benchmarks/compare.sh --quick    a first look, about four minutes
-#     Tests/Benchmarks/compare.sh --growth   how cost grows with tunnels and loops
+#     Tests/Benchmarks/compare.sh --growth   how cost grows with tunnels and threads
 #     Tests/Benchmarks/compare.sh --help     which proxies, which loads, how often
 #
 # Installs what is missing, builds in release, starts every proxy on loopback and stops it again. Linux only.

@@ -42,10 +42,10 @@ class Peer:
         return shutil.which(self.command[0]) is not None
 
 
-def culvert(programs, name, arguments=(), loops=None, log="none", loads=None):
-    environment = {} if loops is None else {"NIO_SINGLETON_GROUP_LOOP_COUNT": str(loops)}
+def culvert(programs, name, arguments=(), threads=None, log="none", loads=None):
+    arguments = list(arguments) + ([] if threads is None else ["--threads", str(threads)])
     command = [str(programs / "culvert"), "proxy", "--listen", "127.0.0.1:{port}", "--access-log", log]
-    return Peer(name, command + list(arguments), environment=environment, as_nobody=False, loads=loads)
+    return Peer(name, command + arguments, as_nobody=False, loads=loads)
 
 
 def logging(programs):
@@ -62,13 +62,10 @@ def logging(programs):
 
 
 def culvert_engines(programs):
-    """Culvert with each of its relay engines, and with one thread, as all others have."""
-    text = subprocess.run([programs / "culvert", "proxy", "--help"], capture_output=True, text=True).stdout
-    if "--relay" not in text:
-        return [culvert(programs, "culvert")]
+    """Culvert with each of its relay engines, and with one thread, as many as the others have."""
     return [
         culvert(programs, "culvert"),
-        culvert(programs, "culvert, 1 thread", loops=1),
+        culvert(programs, "culvert, 1 thread", threads=1),
         culvert(programs, "culvert --relay copy", ["--relay", "copy"]),
     ]
 

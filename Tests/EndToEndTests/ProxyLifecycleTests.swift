@@ -111,6 +111,24 @@ struct ProxyLifecycleTests {
         #expect(try await proxy.process.exit(within: .seconds(5)) == 0)
     }
 
+    #if os(Linux)
+        @Test("as many threads carry connections and relay tunnels as told", arguments: [1, 3])
+        func threads(count: Int) async throws {
+            let origin = try await ObedientOrigin()
+            let proxy = try await CulvertProxyProcess(["--threads", "\(count)"])
+            let tunnel = try await proxy.tunnel(to: origin.port)
+            let tasks = URL(fileURLWithPath: "/proc/\(proxy.process.pid)/task")
+            let names = try FileManager.default.contentsOfDirectory(
+                at: tasks, includingPropertiesForKeys: nil
+            )
+            .map { try String(contentsOf: $0.appendingPathComponent("comm"), encoding: .utf8) }
+            for prefix in ["NIO-SGLTN-", "relay-"] {
+                #expect(names.count { $0.hasPrefix(prefix) } == count, "\(names)")
+            }
+            await tunnel.close()
+        }
+    #endif
+
     @Test("the access log goes to a file when told")
     func logFile() async throws {
         let file = try Workspace.directory("log").appendingPathComponent("access.log")

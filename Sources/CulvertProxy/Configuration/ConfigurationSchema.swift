@@ -247,6 +247,10 @@ extension ConfigurationKey {
             "relay", \.proxy.relay,
             "How tunnels are moved: by the kernel (splice, Linux only), by copying, or auto for the best there is, which also opens plain tunnels with fewer system calls."
         ),
+        .limit(
+            "threads", \.threads, in: 1...1024,
+            "How many threads carry connections, and as many again the tunnels that splice moves; one per core unless told."
+        ).needingRestart,
         .text(
             "access-log", \.accessLog, "file",
             "Where the access log goes: a file, - for standard output, or none."

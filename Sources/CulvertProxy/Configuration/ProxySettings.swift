@@ -23,6 +23,9 @@ public struct ProxySettings: Sendable {
     public var admin: ListenAddress?
     /// Names by which it may be called, besides addresses and `localhost`.
     public var adminHostNames: [String] = []
+    /// How many event loops the process has, and as many threads that relay tunnels; nil is one per core. Who runs the
+    /// server makes them, before anything else: `NIOSingletons.groupLoopCountSuggestion`.
+    public var threads: Int?
     /// How much a command tells on standard error.
     public var logLevel = Logger.Level.notice
     /// Whether a change of one of ``files`` should be followed by a reload.
