@@ -53,15 +53,19 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
 
     /// Starts at once.
     ///
-    /// - Parameter configure: adds the caller's handlers to the channel, on its event loop; bytes the target sent
-    ///   early arrive there right after.
+    /// - Parameters:
+    ///   - isCancelled: it was given up before it began, and reaches nobody.
+    ///   - configure: adds the caller's handlers to the channel, on its event loop; bytes the target sent early arrive
+    ///     there right after.
     package static func start(
         _ plan: DialPlan,
         on eventLoop: any EventLoop,
+        isCancelled: Bool = false,
         configure: @escaping @Sendable (any Channel) throws -> Output
     ) -> DialAttempt {
         let attempt = DialAttempt(plan, eventLoop: eventLoop, configure: configure)
-        if eventLoop.inEventLoop { attempt.begin() } else { eventLoop.execute { attempt.begin() } }
+        let begin = { @Sendable in isCancelled ? attempt.cancelBeforeBegin() : attempt.begin() }
+        if eventLoop.inEventLoop { begin() } else { eventLoop.execute(begin) }
         return attempt
     }
 
@@ -78,9 +82,17 @@ package final class DialAttempt<Output: Sendable>: @unchecked Sendable {
 
     /// Gives up; the future fails with ``TunnelError/Code/cancelled``. Without effect once it is complete.
     package func cancel() {
-        self.eventLoop.execute {
-            self.fail(self.error(.cancelled, .cancellation, "the connection attempt was cancelled"))
-        }
+        self.eventLoop.execute { self.failAsCancelled() }
+    }
+
+    private func failAsCancelled() {
+        self.fail(self.error(.cancelled, .cancellation, "the connection attempt was cancelled"))
+    }
+
+    private func cancelBeforeBegin() {
+        // The caller's own is closed as if it had been used.
+        if case .channel(let channel) = self.plan.transport { self.channel = channel }
+        self.failAsCancelled()
     }
 
     private func begin() {

@@ -150,7 +150,8 @@ package struct Dialer: Sendable {
     ) async throws -> Output {
         var eventLoop = self.eventLoopGroup.next()
         if case .channel(let channel) = plan.transport { eventLoop = channel.eventLoop }
-        let attempt = DialAttempt.start(plan, on: eventLoop, configure: configure)
+        let attempt = DialAttempt.start(
+            plan, on: eventLoop, isCancelled: Task.isCancelled, configure: configure)
         return try await withTaskCancellationHandler {
             try await attempt.future.get()
         } onCancel: {

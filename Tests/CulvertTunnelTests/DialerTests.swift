@@ -271,4 +271,28 @@ struct DialerErrorTests {
             #expect(try await attempt.value.code == .cancelled)
         }
     }
+
+    @Test("a task that is cancelled before reaches nobody")
+    func cancelledBefore() async throws {
+        let connections = Tally()
+        try await withTCPServer { connection in
+            connections.add()
+            _ = try? await connection.readToEnd()
+        } _: { server in
+            let dialer = Dialer(.init { $0.proxy = .none })
+            for _ in 0..<50 {
+                let attempt = Task {
+                    try? await Task.sleep(for: .seconds(3600))
+                    return try await #require(throws: TunnelError.self) {
+                        try await dialer.withStream(to: server) { _ in }
+                    }
+                }
+                attempt.cancel()
+                #expect(try await attempt.value.code == .cancelled)
+            }
+            try await dialer.withStream(to: server) { _ in }
+            // They would have been accepted in their order.
+            #expect(try await connections.settled() == 1)
+        }
+    }
 }

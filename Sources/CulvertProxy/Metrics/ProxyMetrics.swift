@@ -14,7 +14,7 @@ package final class ProxyMetrics: Sendable {
         var nextID: UInt64 = 1
         var endedBytesUp: UInt64 = 0
         var endedBytesDown: UInt64 = 0
-        // 500 names are some 50 KB, and more than a page shows.
+        // 1,000 names are some 100 KB, and more than a page shows.
         var destinations = TopDestinations(capacity: 1000)
     }
 
