@@ -244,16 +244,32 @@ struct FrontTests {
         }
     }
 
+    /// 127.0.0.3.
+    private static let silentAddress: UInt32 = 0x7F00_0003
+
+    /// One port of two addresses. A full backlog drops what comes, as a dead host does.
+    private static func silentAndListening() throws -> (silent: BlockingSocket, listener: BlockingSocket) {
+        var attempts = 0
+        while true {
+            attempts += 1
+            let silent = try BlockingSocket.listening(on: self.silentAddress, backlog: 0)
+            do {
+                return (silent, try BlockingSocket.listening(port: silent.port))
+            } catch BlockingSocket.Failure.system(_, EADDRINUSE) where attempts < 20 {
+                // Another test has it on 127.0.0.1.
+                silent.close()
+            }
+        }
+    }
+
     @Test("an address that does not answer is given up for the next ones soon", arguments: relayModes)
     func silentAddress(mode: RelayMode) async throws {
-        // A full backlog drops what comes, as a dead host does.
-        let silent = try BlockingSocket.listening(on: 0x7F00_0003, backlog: 0)
+        let (silent, listener) = try Self.silentAndListening()
         defer { silent.close() }
-        let port = silent.port
-        let waiting = try BlockingSocket.connected(to: 0x7F00_0003, toPort: port)
-        defer { waiting.close() }
-        let listener = try BlockingSocket.listening(port: port)
         defer { listener.close() }
+        let port = silent.port
+        let waiting = try BlockingSocket.connected(to: Self.silentAddress, toPort: port)
+        defer { waiting.close() }
         let names = NameService(maxAge: .hours(1)) { _ in
             try ["127.0.0.3", "127.0.0.1"].map { try SocketAddress(ipAddress: $0, port: 0) }
         }
