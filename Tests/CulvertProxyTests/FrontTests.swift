@@ -207,6 +207,8 @@ struct FrontTests {
                 for _ in 0..<3 {
                     try await exchange(through: proxy, to: "target.example:\(port)", at: listener)
                 }
+                // A tunnel's line is written on its own thread, soon.
+                _ = try await log.first(3)
                 let unknown = try await ask(proxy, [connect("unknown.example:80")], finish: true)
                 #expect(unknown.hasPrefix("HTTP/1.1 502 "), "\(unknown)")
                 return try await log.first(4)
