@@ -21,7 +21,8 @@ struct TopDestinationsTests {
         table.add("heavy:443", bytes: 1_000_000)
         for number in 0..<10_000 { table.add("flood-\(number):443", bytes: 10) }
         let heaviest = table.heaviest(100)
-        #expect((4...8).contains(heaviest.count))
+        // Each fourth new name finds the table full and halves it; the last one did.
+        #expect(heaviest.count == 5)
         #expect(heaviest.first == .init(target: "heavy:443", requests: 1, bytes: 1_000_000))
     }
 
@@ -51,7 +52,7 @@ struct TopDestinationsTests {
 
     @Test("sums do not overflow")
     func overflow() {
-        var table = TopDestinations(capacity: 2)
+        var table = TopDestinations(capacity: 1)
         table.add("a:1", bytes: .max)
         table.add("a:1", bytes: 2)
         table.add("b:1", requests: .max, bytes: 1)

@@ -132,10 +132,10 @@ package final class ProxyMetrics: Sendable {
 
     /// The bytes of a request that was no tunnel.
     private func moved(_ entry: AccessLogEntry) {
+        let name = TopDestinations.name(of: entry.target)
         self.tunnels.withLock { tunnels in
             tunnels.endedBytesUp &+= entry.bytesUp
             tunnels.endedBytesDown &+= entry.bytesDown
-            let name = TopDestinations.name(of: entry.target)
             tunnels.destinations.add(name, bytes: entry.bytesUp &+ entry.bytesDown)
         }
         self.bytesUpMirror.increment(by: entry.bytesUp)

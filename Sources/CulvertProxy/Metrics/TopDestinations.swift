@@ -22,9 +22,9 @@ package struct TopDestinations: Sendable {
     /// What those that went had at most.
     private var lost = Entry(target: "", requests: 0, bytes: 0)
 
-    /// - Parameter capacity: how many destinations it holds at most; at least 2.
+    /// - Parameter capacity: how many destinations it holds at most.
     package init(capacity: Int) {
-        self.capacity = max(2, capacity)
+        self.capacity = max(1, capacity)
     }
 
     package mutating func add(_ target: String, requests: UInt64 = 1, bytes: UInt64) {
