@@ -88,10 +88,13 @@ var targets: [Target] = [
     .target(name: "CPACEngine", dependencies: ["CDuktape"]),
     library("PACEngine", ["CPACEngine", "HTTPWire", "ProxyRoutes"]),
 
+    .target(name: "CSpawn"),
+    library("Spawn", ["CSpawn"]),
+
     library(
         "CulvertTunnel",
         [
-            "CGSSAPI", "HTTPWire", "SOCKSWire", "ProxyAuth", "ProxyRoutes", .nioCore, .nioPosix, .nioSSL,
+            "CGSSAPI", "HTTPWire", "SOCKSWire", "ProxyAuth", "ProxyRoutes", "Spawn", .nioCore, .nioPosix, .nioSSL,
             .nioTLS, .asn1,
             .httpTypes, .crypto,
         ]),
@@ -128,7 +131,7 @@ var targets: [Target] = [
     // Sees the libraries above only through sockets, and through the client that the command hands it.
     .target(
         name: "CulvertInterop",
-        dependencies: ["CCurl", "COpenSSL", "HTTPWire", "WebSocketWire", .nioCore, .httpTypes],
+        dependencies: ["CCurl", "COpenSSL", "HTTPWire", "Spawn", "WebSocketWire", .nioCore, .httpTypes],
         resources: [.copy("Resources")],
         swiftSettings: settings),
 

@@ -53,7 +53,7 @@ for number in 1 2 3; do
     said=$scratch/proxy$number
     # For some seconds after the signal it still accepts, while HAProxy finds out. HAProxy says whose connection it is.
     "$CULVERT_BIN" proxy --listen 127.0.0.1:0 --proxy-protocol-from 127.0.0.1/32 --admin 127.0.0.1:0 \
-        --drain-delay 3 --drain-timeout 3600 "$@" 2>"$said" &
+        --drain-delay 5 --drain-timeout 3600 "$@" 2>"$said" &
     children+=("$!")
     proxy=$(port listening "$said")
     admin=$(port "admin listener" "$said")

@@ -1,4 +1,5 @@
 import Foundation
+import Spawn
 
 #if canImport(Darwin)
     import Darwin
@@ -44,25 +45,26 @@ enum SecretFile {
 /// A command that prints a secret.
 enum SecretCommand {
     static func run(_ command: String) throws(ProxyCredentialError) -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", command]
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardInput = FileHandle.nullDevice
         let data: Data
+        let exit: SpawnedProcess.Exit?
         do {
-            try process.run()
-            data = try output.fileHandleForReading.readToEnd() ?? Data()
+            let output = try ChildPipe()
+            let process = try SpawnedProcess(
+                "/bin/sh", ["-c", command], output: output.writing, errors: .standardError)
+            try output.writing.close()
+            // Read or not, it is waited for.
+            let result = Result { try output.reading.readToEnd() ?? Data() }
+            exit = process.wait()
+            data = try result.get()
         } catch {
-            throw ProxyCredentialError(
-                "the command for the credentials cannot be run: \(error.localizedDescription)")
+            throw ProxyCredentialError("the command for the credentials cannot be run: \(error)")
         }
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw ProxyCredentialError(
-                "the command for the credentials ended with status \(process.terminationStatus)")
+        switch exit {
+        case .status(0), nil: return String(decoding: data, as: UTF8.self)
+        case .status(let status):
+            throw ProxyCredentialError("the command for the credentials ended with status \(status)")
+        case .signal(let number):
+            throw ProxyCredentialError("the command for the credentials was ended by signal \(number)")
         }
-        return String(decoding: data, as: UTF8.self)
     }
 }

@@ -53,9 +53,14 @@ struct ClusterTests {
             let connection = try await RawConnection(port: self.port)
             let target = "127.0.0.1:\(origin.port)"
             try await connection.send("CONNECT \(target) HTTP/1.1\r\nHost: \(target)\r\n\r\n")
-            let head = try await connection.receive(until: "\r\n\r\n")
-            #expect(head.hasPrefix("HTTP/1.1 200 "), "\(head)")
-            return connection
+            do {
+                let head = try await connection.receive(until: "\r\n\r\n")
+                #expect(head.hasPrefix("HTTP/1.1 200 "), "\(head)")
+                return connection
+            } catch {
+                // HAProxy tells there which proxies it has lost, and why.
+                throw TimedOut(what: "\(error); the cluster says: \(self.process.errors.text.suffix(2000))")
+            }
         }
     }
 
@@ -82,7 +87,7 @@ struct ClusterTests {
         let stopped = cluster.members[0]
         kill(stopped.pid, SIGTERM)
         // At once, and for longer than the drain's delay: none is refused.
-        for _ in 0..<70 {
+        for _ in 0..<110 {
             let tunnel = try await cluster.tunnel(to: origin)
             try await self.say("new", on: [tunnel])
             await tunnel.close()

@@ -78,6 +78,31 @@ struct ProxyLifecycleTests {
         #expect(try await proxy.process.exit(within: .seconds(5)) == 0)
     }
 
+    #if os(Linux)
+        @Test("who was connected before the stop, and not accepted yet, is served all the same")
+        func drainOfTheQueue() async throws {
+            let proxy = try await CulvertProxyProcess(["--threads", "1"])
+            let origin = try await ObedientOrigin()
+            let target = "127.0.0.1:\(origin.port)"
+            // It accepts nothing while it is stopped, and learns of the signal together with all of them.
+            proxy.process.signal(SIGSTOP)
+            var waiting: [RawConnection] = []
+            for _ in 0..<500 {
+                let connection = try await proxy.connect()
+                try await connection.send("CONNECT \(target) HTTP/1.1\r\nHost: \(target)\r\n\r\n")
+                waiting.append(connection)
+            }
+            proxy.process.signal(SIGTERM)
+            proxy.process.signal(SIGCONT)
+            for connection in waiting {
+                let head = try await connection.receive(until: "\r\n\r\n")
+                #expect(head.hasPrefix("HTTP/1.1 200 "), "\(head)")
+                await connection.close()
+            }
+            #expect(try await proxy.process.exit(within: .seconds(10)) == 0)
+        }
+    #endif
+
     @Test("a tunnel that outlives the drain is cut at the deadline")
     func drainDeadline() async throws {
         let proxy = try await CulvertProxyProcess(["--drain-timeout", "1"])

@@ -1,4 +1,5 @@
 import Foundation
+import Spawn
 
 /// A program with its outputs captured.
 ///
@@ -24,51 +25,48 @@ package final class ChildProcess: Sendable {
 
     package init(_ command: [String], environment: [String: String] = [:], input: Input = .nothing) throws {
         _ = Self.ignoreBrokenPipes
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command
-        process.environment = Self.baseEnvironment.merging(environment) { _, new in new }
-        let outputPipe = Pipe()
-        let errorPipe = Pipe()
-        process.standardOutput = outputPipe
-        process.standardError = errorPipe
-        let inputPipe = Pipe()
-        if case .nothing = input {
-            process.standardInput = FileHandle.nullDevice
-        } else {
-            process.standardInput = inputPipe
-        }
-        let exitStatus = Locked<Int32?>(nil)
-        process.terminationHandler = { process in
-            let status = process.terminationStatus
-            let signalled = process.terminationReason == .uncaughtSignal
-            exitStatus.withLock { $0 = signalled ? 128 + status : status }
-        }
-        try Self.withNoSignalBlocked { try process.run() }
+        let output = try ChildPipe()
+        let errors = try ChildPipe()
+        let inputPipe: ChildPipe? = if case .nothing = input { nil } else { try ChildPipe() }
+        let process = try SpawnedProcess(
+            "/usr/bin/env", command,
+            environment: Self.baseEnvironment.merging(environment) { _, new in new },
+            input: inputPipe?.reading, output: output.writing, errors: errors.writing)
+        for theirs in [output.writing, errors.writing, inputPipe?.reading] { try theirs?.close() }
 
+        let exitStatus = Locked<Int32?>(nil)
+        Thread.detachNewThread {
+            let status: Int32 =
+                switch process.wait() {
+                case .status(let status): status
+                case .signal(let number): 128 + number
+                case nil: -1
+                }
+            exitStatus.withLock { $0 = status }
+        }
         self.name = command.first ?? ""
-        self.pid = process.processIdentifier
+        self.pid = process.pid
         self.exitStatus = exitStatus
-        self.output = CapturedOutput(reading: outputPipe.fileHandleForReading)
-        self.errors = CapturedOutput(reading: errorPipe.fileHandleForReading)
+        self.output = CapturedOutput(reading: output.reading)
+        self.errors = CapturedOutput(reading: errors.reading)
+        self.inputHandle = Self.feed(inputPipe?.writing, input)
+    }
+
+    /// Returns the end that stays open.
+    private static func feed(_ handle: FileHandle?, _ input: Input) -> FileHandle? {
         switch input {
-        case .nothing:
-            self.inputHandle = nil
-        case .open:
-            self.inputHandle = inputPipe.fileHandleForWriting
+        case .nothing, .open: break
         case .bytesThenOpen(let bytes):
-            let handle = inputPipe.fileHandleForWriting
-            self.inputHandle = handle
-            Thread.detachNewThread { try? handle.write(contentsOf: Data(bytes)) }
+            Thread.detachNewThread { try? handle?.write(contentsOf: Data(bytes)) }
         case .bytes(let bytes):
-            self.inputHandle = nil
-            let handle = inputPipe.fileHandleForWriting
             Thread.detachNewThread {
                 // A program that stops reading early is its user's business, not an error here.
-                try? handle.write(contentsOf: Data(bytes))
-                try? handle.close()
+                try? handle?.write(contentsOf: Data(bytes))
+                try? handle?.close()
             }
+            return nil
         }
+        return handle
     }
 
     package func write(_ bytes: [UInt8]) throws { try self.inputHandle?.write(contentsOf: Data(bytes)) }
@@ -99,17 +97,6 @@ package final class ChildProcess: Sendable {
         environment["PATH"] = (own["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin:/sbin"
         return environment
     }()
-
-    /// A child inherits the signal mask of the thread that starts it, and Dispatch's threads block nearly everything:
-    /// such a child would never see SIGTERM or SIGCHLD.
-    private static func withNoSignalBlocked(_ body: () throws -> Void) rethrows {
-        var none = sigset_t()
-        var before = sigset_t()
-        sigemptyset(&none)
-        pthread_sigmask(SIG_SETMASK, &none, &before)
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        try body()
-    }
 
     /// Writing to a program that has gone must be an error, not our end.
     private static let ignoreBrokenPipes: Void = { _ = Foundation.signal(SIGPIPE, SIG_IGN) }()

@@ -12,26 +12,9 @@ import pwd
 import select
 import shutil
 import signal
-import socket
 import sys
 
 GRACE_SECONDS = 3
-
-
-def close_inherited_connections():
-    """Connections that our starter opened while it started us: kept open here, their peers would never see their end.
-    Nothing else is closed, because by the end of another descriptor the starter learns of ours."""
-    for name in os.listdir("/dev/fd"):
-        descriptor = int(name)
-        if descriptor < 3:
-            continue
-        try:
-            with socket.socket(fileno=os.dup(descriptor)) as copy:
-                is_connection = copy.family in (socket.AF_INET, socket.AF_INET6)
-        except OSError:
-            continue
-        if is_connection:
-            os.close(descriptor)
 
 
 def main():
@@ -44,7 +27,6 @@ def main():
     # Looked up before the rights are given up: this Python's own files may be out of nobody's reach.
     program = shutil.which(command[0]) or command[0]
 
-    close_inherited_connections()
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write)

@@ -47,6 +47,7 @@
                 self.isOver = true
                 self.loop.unwatch(self.socket)
                 self.loop.remove(self)
+                self.acceptWaiting()
                 self.socket.close()
                 done()
             }
@@ -69,6 +70,18 @@
 
         func expired() {}
         func obey(_ order: SpliceOrder) {}
+
+        /// For their clients those in the queue are connected already; closing the socket would reset them.
+        private func acceptWaiting() {
+            for _ in 0..<SpliceSocket.backlog {
+                switch self.socket.accept() {
+                case .connection(let socket, let address, let port):
+                    self.begin(socket, ConnectedClient(address: address, port: port))
+                case .aborted: continue
+                case .nobody, .exhausted: return
+                }
+            }
+        }
 
         private func begin(_ socket: SpliceSocket, _ client: ConnectedClient) {
             let loop = self.surroundings.engine.loops.relief(for: self.loop) ?? self.loop

@@ -122,6 +122,8 @@
         func obey(_ order: SpliceOrder) {
             switch (order, self.phase) {
             case (.drainBegan, .dialing), (_, .over): break
+            // What was sent before the stop is answered.
+            case (.drainBegan, .waiting): if !self.receive() { self.close() }
             case (_, .waiting): self.close()
             case (_, .dialing): self.abandon(by: .proxy, reason: "the proxy is stopping")
             }
@@ -129,16 +131,21 @@
 
         // MARK: The request
 
-        private func receive() {
+        /// Returns whether anything came: bytes, an end, an error.
+        @discardableResult
+        private func receive() -> Bool {
             let scratch = self.loop.resources.scratch
             switch self.client.receive(into: scratch) {
-            case .wouldBlock: self.clientEvents = 0
+            case .wouldBlock:
+                self.clientEvents = 0
+                return false
             case .failed, .moved(0): self.close()
             case .moved(let count):
                 // A full buffer may not have been all; an end that was announced is still to be read.
                 if count < scratch.count { self.clientEvents &= ~EPOLLIN.rawValue }
                 self.begin(ByteBuffer(bytes: UnsafeRawBufferPointer(rebasing: scratch[..<count])))
             }
+            return true
         }
 
         private func begin(_ bytes: ByteBuffer) {

@@ -11,6 +11,9 @@
 
     /// Listening, accepting and connecting by TCP; every socket non-blocking and closed on exec.
     extension SpliceSocket {
+        /// How many may wait to be accepted: as many as Linux allows by default; it caps the value itself.
+        static let backlog: CInt = 4096
+
         /// - Throws: the system's error.
         static func listening(on address: IPAddress, port: UInt16) throws(IOError) -> SpliceSocket {
             let socket = try self.make(for: address)
@@ -24,8 +27,7 @@
                         throw IOError(errnoCode: errno, reason: "bind")
                     }
                 }
-                // As many as Linux allows by default; it caps the value itself.
-                guard listen(socket.descriptor, 4096) == 0 else {
+                guard listen(socket.descriptor, self.backlog) == 0 else {
                     throw IOError(errnoCode: errno, reason: "listen")
                 }
             } catch {

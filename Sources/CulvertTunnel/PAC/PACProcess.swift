@@ -1,6 +1,7 @@
 import Foundation
 import NIOPosix
 import ProxyRoutes
+import Spawn
 
 #if canImport(Darwin)
     import Darwin
@@ -41,43 +42,42 @@ struct PACProcess {
     }
 
     private func runHere(_ question: PACQuestion) throws -> PACAnswer {
-        let process = Process()
-        let output = Pipe()
-        try self.prepare(process, question)
-        process.standardOutput = output
+        let output: ChildPipe
+        let process: SpawnedProcess
         do {
-            try process.run()
-        } catch {
+            output = try ChildPipe()
+            process = try self.start(question, output)
+        } catch let error as SpawnError {
             throw ProxyScriptError(
                 .noEvaluator, self.source,
-                "the evaluator \(self.options.evaluator.first ?? "") cannot be started: \(error.localizedDescription)"
-            )
+                "the evaluator \(self.options.evaluator.first ?? "") cannot be started: \(error)")
         }
-        let data = self.read(output.fileHandleForReading.fileDescriptor)
+        try? output.writing.close()
+        let data = self.read(output.reading.fileDescriptor)
         // Without effect on one that ended by itself, which is not reaped before.
-        if data == nil { kill(process.processIdentifier, SIGKILL) }
-        process.waitUntilExit()
+        if data == nil { kill(process.pid, SIGKILL) }
+        let exit = process.wait()
         guard let data else {
             throw ProxyScriptError(
                 .killed, self.source, "the script was stopped: it did not end within \(self.options.deadline)"
             )
         }
-        return try self.answer(data, process)
+        return try self.answer(data, exit)
     }
 
-    private func prepare(_ process: Process, _ question: PACQuestion) throws {
+    private func start(_ question: PACQuestion, _ output: ChildPipe) throws -> SpawnedProcess {
         guard let program = self.options.evaluator.first.flatMap(Self.path) else {
             throw ProxyScriptError(
                 .noEvaluator, self.source,
                 "the evaluator \(self.options.evaluator.first ?? "") is not there; name the culvert program in ProxyScript.Options.evaluator"
             )
         }
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = Array(self.options.evaluator.dropFirst())
         let environment = ProcessInfo.processInfo.environment
-        process.environment = environment.filter { Self.passedVariables.contains($0.key) }
-        process.standardError = FileHandle.nullDevice
-        process.standardInput = try self.input(question)
+        return try SpawnedProcess(
+            program, Array(self.options.evaluator.dropFirst()),
+            environment: environment.filter { Self.passedVariables.contains($0.key) },
+            input: self.input(question),
+            output: output.writing)
     }
 
     /// A file without a name: unlike a pipe it takes all at once, and nobody's signal tells of a reader that is gone.
@@ -118,18 +118,20 @@ struct PACProcess {
         return bytes
     }
 
-    private func answer(_ data: [UInt8], _ process: Process) throws -> PACAnswer {
+    private func answer(_ data: [UInt8], _ exit: SpawnedProcess.Exit?) throws -> PACAnswer {
         if let answer = try? JSONDecoder().decode(PACAnswer.self, from: Data(data)) { return answer }
-        if process.terminationReason == .uncaughtSignal {
+        let end: String
+        switch exit {
+        case .signal(let number):
             throw ProxyScriptError(
                 .killed, self.source,
-                "the script was stopped: it took too much memory or processor time (signal \(process.terminationStatus))"
-            )
+                "the script was stopped: it took too much memory or processor time (signal \(number))")
+        case .status(let status): end = "status \(status)"
+        case nil: end = "status unknown"
         }
         throw ProxyScriptError(
             .noEvaluator, self.source,
-            "the evaluator \(self.options.evaluator.joined(separator: " ")) gave no answer (status \(process.terminationStatus))"
-        )
+            "the evaluator \(self.options.evaluator.joined(separator: " ")) gave no answer (\(end))")
     }
 
     private static func path(of program: String) -> String? {
