@@ -57,6 +57,11 @@ package enum ASCII {
         return bytes[first...last]
     }
 
+    /// The octet in lower case.
+    package static func lowercased(_ byte: UInt8) -> UInt8 {
+        byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
+    }
+
     /// `bytes` as text that is safe in a log line: control characters and bytes beyond ASCII escaped, cut
     /// after `limit` octets, since a peer chooses both the bytes and their number.
     package static func escaped(_ bytes: some Sequence<UInt8>, limit: Int = 80) -> String {

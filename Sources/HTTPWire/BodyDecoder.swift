@@ -158,7 +158,9 @@ extension BodyDecoder {
         guard let first = line.first, !ASCII.isBlank(first) else {
             throw WireError(.obsFold, "a trailer is folded over several lines")
         }
-        let field = try FieldLine.parse(line)
+        let field = try ByteBuffer(line).withUnsafeReadableBytes { (line) throws(WireError) in
+            try FieldLine.parse(line)
+        }
         var fields = fields
         if !Self.neverTrailers.contains(field.name) { fields.append(field) }
         state = .trailers(fields, octets: octets + line.count + 2)

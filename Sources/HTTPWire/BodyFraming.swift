@@ -66,19 +66,21 @@ package enum BodyFraming: Hashable, Sendable {
     private static func contentLength(_ fields: HTTPFields) throws(WireError) -> UInt64? {
         guard fields.contains(.contentLength) else { return nil }
         var length: UInt64?
-        for value in fields[values: .contentLength] {
-            for part in value.utf8.split(separator: ASCII.comma, omittingEmptySubsequences: false) {
-                let number = try number(Array(ASCII.trimmed(part)))
-                guard length == nil || length == number else {
-                    throw WireError(.conflictingFraming, "two values of Content-Length that differ")
+        for field in fields where field.name == .contentLength {
+            try field.withUnsafeBytesOfValue { (value) throws(WireError) in
+                for member in ListMembers(UnsafeRawBufferPointer(value)) {
+                    let octets = try number(member)
+                    guard length == nil || length == octets else {
+                        throw WireError(.conflictingFraming, "two values of Content-Length that differ")
+                    }
+                    length = octets
                 }
-                length = number
             }
         }
         return length
     }
 
-    private static func number(_ digits: [UInt8]) throws(WireError) -> UInt64 {
+    private static func number(_ digits: Slice<UnsafeRawBufferPointer>) throws(WireError) -> UInt64 {
         // 18 digits never overflow, and no body is that long.
         guard (1...18).contains(digits.count), digits.allSatisfy(ASCII.isDigit) else {
             throw WireError(.malformedContentLength, "Content-Length is not a number of 1 to 18 digits")

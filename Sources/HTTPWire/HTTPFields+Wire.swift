@@ -4,12 +4,7 @@ package import NIOCore
 extension HTTPFields {
     /// Appends every field line, then the blank line. `HTTPFields` holds no line breaks: it legalises values.
     package func serialize(into buffer: inout ByteBuffer) {
-        for field in self {
-            buffer.writeString(field.name.rawName)
-            buffer.writeStaticString(": ")
-            field.withUnsafeBytesOfValue { _ = buffer.writeBytes($0) }
-            buffer.writeStaticString("\r\n")
-        }
+        for field in self { field.write(into: &buffer) }
         buffer.writeStaticString("\r\n")
     }
 
@@ -23,11 +18,52 @@ extension HTTPFields {
         }
     }
 
+    /// Whether such a list has the token, whatever its case.
+    ///
+    /// - Parameter token: in lower case.
+    func contains(_ name: HTTPField.Name, _ token: StaticString) -> Bool {
+        guard contains(name) else { return false }
+        let token = UnsafeBufferPointer(start: token.utf8Start, count: token.utf8CodeUnitCount)
+        return contains { field in
+            guard field.name == name else { return false }
+            return field.withUnsafeBytesOfValue { value in
+                ListMembers(UnsafeRawBufferPointer(value)).contains { member in
+                    member.elementsEqual(token) { ASCII.lowercased($0) == $1 }
+                }
+            }
+        }
+    }
+
     /// `Connection` and the widespread `Proxy-Connection` decide; without them HTTP/1.1 persists, 1.0 not.
     package func keepsConnection(minorVersion: UInt8) -> Bool {
-        let options = tokens(.connection) + tokens(.proxyConnection)
-        if options.contains("close") { return false }
-        return minorVersion >= 1 || options.contains("keep-alive")
+        if contains(.connection, "close") || contains(.proxyConnection, "close") { return false }
+        return minorVersion >= 1 || contains(.connection, "keep-alive")
+            || contains(.proxyConnection, "keep-alive")
+    }
+}
+
+extension HTTPField {
+    /// Appends the field's line.
+    func write(into buffer: inout ByteBuffer) {
+        var name = name.rawName
+        name.withUTF8 { name in
+            withUnsafeBytesOfValue { value in
+                let length = name.count + value.count + 4
+                // In one piece: each write by itself looks for room and for other owners.
+                buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { room in
+                    let separator = name.count
+                    let end = separator + 2 + value.count
+                    UnsafeMutableRawBufferPointer(rebasing: room[..<separator]).copyBytes(from: name)
+                    room[separator] = ASCII.colon
+                    room[separator + 1] = ASCII.space
+                    UnsafeMutableRawBufferPointer(rebasing: room[(separator + 2)..<end]).copyBytes(
+                        from: value)
+                    room[end] = ASCII.carriageReturn
+                    room[end + 1] = ASCII.lineFeed
+                    return length
+                }
+            }
+        }
     }
 }
 

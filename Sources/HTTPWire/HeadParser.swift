@@ -58,7 +58,7 @@ extension HeadParser {
         var head: Head?
         var blankLines = 0
         var lines = 0
-        var fields: [HTTPField] = []
+        var fields = HTTPFields()
         var isSkippingFolds = true
         var failure: WireError?
     }
@@ -119,6 +119,9 @@ extension HeadParser {
         }
     }
 
+    /// A browser's request, or a server's answer: room for that many at once, for more in steps.
+    private static let usualFields = 12
+
     private mutating func takeStartLine(_ line: UnsafeRawBufferPointer, _ kind: Kind) throws(WireError) {
         switch kind {
         case .request:
@@ -126,16 +129,16 @@ extension HeadParser {
         case .response:
             state.head = .response(try StartLine.response(line, lenient: mode == .lenient))
         }
+        state.fields.reserveCapacity(Self.usualFields)
     }
 
     private func withFields(_ head: Head) -> Head {
-        let fields = HTTPFields(state.fields)
         switch head {
         case .request(var head):
-            head.fields = fields
+            head.fields = state.fields
             return .request(head)
         case .response(var head):
-            head.response.headerFields = fields
+            head.response.headerFields = state.fields
             return .response(head)
         }
     }

@@ -36,15 +36,20 @@ enum ServerRequest: Sendable, Hashable {
 
     /// The request-target decides; `Host` is only checked. Java and old Python send one without the port.
     private static func checkHost(_ head: RequestHead) throws(MalformedRequest) {
-        let hosts = head.fields[values: .host]
-        if hosts.count > 1 { throw MalformedRequest(.badRequest("more than one Host field")) }
-        guard let host = hosts.first else {
+        var first: String?
+        for field in head.fields where field.name == .host {
+            if first != nil { throw MalformedRequest(.badRequest("more than one Host field")) }
+            first = field.value
+        }
+        guard let host = first else {
             if head.minorVersion == 0 { return }
             throw MalformedRequest(.badRequest("HTTP/1.1 without a Host field"))
         }
         if host.isEmpty { return }  // RFC 9112 §3.2: right where the target has no authority.
         // What most clients send; the target is parsed anyway.
-        if head.method == .connect, host == head.target { return }
+        if head.method == .connect ? host == head.target : ForwardTarget.names(host, in: head.target) {
+            return
+        }
         do {
             _ = try Authority(host, defaultPort: 80)
         } catch {

@@ -5,38 +5,66 @@ enum StartLine {
     /// The head without its fields.
     static func request(_ line: UnsafeRawBufferPointer) throws(WireError) -> RequestHead {
         // Single spaces only: a target with a blank in it is read differently by every parser.
-        let parts = line.split(separator: ASCII.space, omittingEmptySubsequences: false)
-        guard parts.count == 3, !parts[0].isEmpty, !parts[1].isEmpty else {
+        guard let first = line.firstIndex(of: ASCII.space), first > 0,
+            let second = line[(first + 1)...].firstIndex(of: ASCII.space), second > first + 1,
+            !line[(second + 1)...].contains(ASCII.space)
+        else {
             throw WireError(.malformedStartLine, "a request line is a method, a target and a version")
         }
-        guard parts[0].allSatisfy(ASCII.isTokenCharacter),
-            let method = HTTPRequest.Method(String(decoding: parts[0], as: UTF8.self))
-        else { throw WireError(.malformedStartLine, "the method is no token") }
-        guard parts[1].allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+        guard let method = method(UnsafeRawBufferPointer(rebasing: line[..<first])) else {
+            throw WireError(.malformedStartLine, "the method is no token")
+        }
+        let target = UnsafeRawBufferPointer(rebasing: line[(first + 1)..<second])
+        guard isVisible(target) else {
             throw WireError(.malformedStartLine, "the target has a control character or one beyond ASCII")
         }
-        let minor = try minorVersion(parts[2], lenient: false)
-        let target = String(decoding: parts[1], as: UTF8.self)
-        return RequestHead(method: method, target: target, minorVersion: minor)
+        let minor = try minorVersion(line[(second + 1)...], lenient: false)
+        return RequestHead(
+            method: method, target: String(decoding: target, as: UTF8.self), minorVersion: minor)
+    }
+
+    private static func method(_ bytes: UnsafeRawBufferPointer) -> HTTPRequest.Method? {
+        guard bytes.allSatisfy(ASCII.isTokenCharacter) else { return nil }
+        return HTTPRequest.Method(String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// VCHAR only (RFC 5234).
+    private static func isVisible(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        // To the end in any case: the compiler makes wide steps of it.
+        var wrong: UInt8 = 0
+        for byte in bytes { wrong |= byte > 0x20 && byte < 0x7f ? 0 : 1 }
+        return wrong == 0
     }
 
     /// The head without its fields.
     static func response(_ line: UnsafeRawBufferPointer, lenient: Bool) throws(WireError) -> ResponseHead {
-        let parts = line.split(separator: ASCII.space, maxSplits: 2, omittingEmptySubsequences: false)
-        let minor = try minorVersion(parts[0], lenient: lenient)
+        let first = line.firstIndex(of: ASCII.space) ?? line.endIndex
+        let minor = try minorVersion(line[..<first], lenient: lenient)
+        let rest = line[min(first + 1, line.endIndex)...]
         // The space behind the code is mandatory, the phrase is not; many leave out both.
-        guard parts.count == 3 || (lenient && parts.count == 2), parts[1].count == 3,
-            parts[1].allSatisfy(ASCII.isDigit),
-            let code = Int(String(decoding: parts[1], as: UTF8.self)), code >= 100
-        else { throw WireError(.malformedStartLine, "the status is no number of three digits") }
-        let phrase = parts.count == 3 ? parts[2] : parts[1].suffix(0)
-        guard lenient || phrase.allSatisfy(ASCII.isFieldCharacter) else {
+        let second = rest.firstIndex(of: ASCII.space)
+        guard second != nil || lenient, let code = statusCode(rest[..<(second ?? rest.endIndex)]) else {
+            throw WireError(.malformedStartLine, "the status is no number of three digits")
+        }
+        let phrase = UnsafeRawBufferPointer(rebasing: rest[(second.map { $0 + 1 } ?? rest.endIndex)...])
+        let isPrintable = FieldLine.isPrintable(phrase)
+        guard lenient || isPrintable else {
             throw WireError(.malformedStartLine, "the reason phrase has a control character")
         }
-        let reason = String(decoding: FieldLine.printable(phrase), as: UTF8.self)
+        let reason =
+            isPrintable
+            ? String(decoding: phrase, as: UTF8.self)
+            : String(decoding: FieldLine.printable(phrase), as: UTF8.self)
         let status = HTTPResponse.Status(code: code, reasonPhrase: reason)
         return ResponseHead(
             response: HTTPResponse(status: status), minorVersion: minor)
+    }
+
+    /// Three digits, from 100 on.
+    private static func statusCode(_ digits: Slice<UnsafeRawBufferPointer>) -> Int? {
+        guard digits.count == 3, digits.allSatisfy(ASCII.isDigit) else { return nil }
+        let code = digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+        return code >= 100 ? code : nil
     }
 
     private static func minorVersion(

@@ -8,16 +8,37 @@ import Foundation
 
 /// Ports of 127.0.0.1.
 package enum LoopbackPort {
-    /// One that nobody listens on just now. Only for programs that cannot choose one themselves.
+    /// One that nobody listens on just now, and that nobody gets by chance: for programs that cannot choose one
+    /// themselves. The system gives connections a port of their own as well, thousands in a busy minute, so theirs are
+    /// left out; and none is given twice before all were.
     package static func free() throws -> Int {
+        for _ in self.candidates {
+            let port = self.turn.withLock { turn in
+                turn = (turn + 1) % self.candidates.count
+                return self.candidates.lowerBound + turn
+            }
+            if self.isFree(port) { return port }
+        }
+        throw POSIXError(.EADDRINUSE)
+    }
+
+    private static let turn = Locked(Int.random(in: 0..<candidates.count))
+
+    /// Below the system's own: 32768 on Linux unless it was told otherwise, more elsewhere.
+    private static let candidates: Range<Int> = {
+        let range = try? String(contentsOfFile: "/proc/sys/net/ipv4/ip_local_port_range", encoding: .utf8)
+        let lowest = range?.split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) } ?? 32768
+        return lowest > 12000 ? 10240..<min(lowest, 32768) : 10240..<65536
+    }()
+
+    private static func isFree(_ port: Int) -> Bool {
+        guard let port = UInt16(exactly: port) else { return false }
         let descriptor = self.streamSocket()
         defer { close(descriptor) }
-        var address = self.loopback(port: 0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = self.withSocketAddress(&address) { bind(descriptor, $0, length) == 0 }
-        let named = self.withSocketAddress(&address) { getsockname(descriptor, $0, &length) == 0 }
-        guard bound, named else { throw POSIXError(.EADDRNOTAVAIL) }
-        return Int(UInt16(bigEndian: address.sin_port))
+        var address = self.loopback(port: port)
+        return self.withSocketAddress(&address) {
+            bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        }
     }
 
     /// Whether somebody accepts there.

@@ -38,7 +38,7 @@ struct ForwardAnswer: Sendable {
     /// What the client is told. An answer to HEAD tells what a GET would have had; 204 has none, and with 304 it is
     /// optional (RFC 9110 §8.6).
     private static func length(_ announced: BodyFraming, _ head: ResponseHead) -> UInt64? {
-        if [204, 304].contains(head.response.status.code) { return nil }
+        if head.response.status.code == 204 || head.response.status.code == 304 { return nil }
         switch announced {
         case .length(let octets): return octets
         case .none: return head.response.headerFields.contains(.contentLength) ? 0 : nil

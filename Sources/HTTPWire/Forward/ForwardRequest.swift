@@ -26,7 +26,7 @@ package struct ForwardRequest: Sendable, Hashable {
         maxForwards = try MaxForwards.remaining(head)
         wantsWebSocket =
             head.method == .get && head.minorVersion >= 1 && framing == .none && options.contains("upgrade")
-            && head.fields.tokens(.upgrade).contains("websocket")
+            && head.fields.contains(.upgrade, "websocket")
     }
 
     /// The request may go no further; the proxy answers it.
@@ -42,12 +42,14 @@ package struct ForwardRequest: Sendable, Hashable {
 
     /// The client holds its body until it is told to go on. HTTP/1.0 knows no such thing.
     var expectsContinue: Bool {
-        framing != .none && head.minorVersion >= 1 && head.fields.tokens(.expect).contains("100-continue")
+        framing != .none && head.minorVersion >= 1 && head.fields.contains(.expect, "100-continue")
     }
 
     /// An authorization that stands for its whole connection from then on.
     var bindsConnection: Bool {
-        guard let value = head.fields[.authorization] else { return false }
+        guard head.fields.contains(.authorization), let value = head.fields[.authorization] else {
+            return false
+        }
         return ConnectionBoundScheme.begins(value)
     }
 
@@ -129,15 +131,5 @@ extension ByteBuffer {
         writeStaticString("Content-Length: ")
         writeString(String(octets))
         writeStaticString("\r\n")
-    }
-}
-
-extension HTTPField {
-    /// Appends the field's line.
-    func write(into buffer: inout ByteBuffer) {
-        buffer.writeString(name.rawName)
-        buffer.writeStaticString(": ")
-        withUnsafeBytesOfValue { _ = buffer.writeBytes($0) }
-        buffer.writeStaticString("\r\n")
     }
 }

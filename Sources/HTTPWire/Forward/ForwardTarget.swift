@@ -35,6 +35,16 @@ package struct ForwardTarget: Sendable, Hashable {
     /// RFC 9110 §7.2: the authority of the target, its default port left out as browsers do.
     var hostField: String { authority.port == 80 ? authority.bracketedHost : authority.description }
 
+    /// Whether the authority of an absolute form is this text, octet for octet.
+    static func names(_ authority: String, in target: String) -> Bool {
+        let behind = target.utf8.dropFirst("http://".utf8.count)
+        guard target.utf8.starts(with: "http://".utf8), behind.starts(with: authority.utf8) else {
+            return false
+        }
+        guard let next = behind.dropFirst(authority.utf8.count).first else { return true }
+        return next == UInt8(ascii: "/") || next == UInt8(ascii: "?")
+    }
+
     private static func withoutScheme(_ target: String) -> Substring? {
         let prefix = "http://"
         guard target.utf8.count >= prefix.utf8.count,

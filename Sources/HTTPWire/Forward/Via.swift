@@ -22,8 +22,11 @@ package enum Via {
 
     /// Appends our line behind those of the proxies before.
     static func write(minorVersion: UInt8, _ pseudonym: String, into buffer: inout ByteBuffer) {
-        buffer.writeStaticString("Via: ")
-        buffer.writeString(member(minorVersion: minorVersion, pseudonym))
+        buffer.writeStaticString("Via: 1.")
+        // One digit, as it was parsed.
+        buffer.writeInteger(UInt8(ascii: "0") + minorVersion)
+        buffer.writeStaticString(" ")
+        buffer.writeString(pseudonym)
         buffer.writeStaticString("\r\n")
     }
 

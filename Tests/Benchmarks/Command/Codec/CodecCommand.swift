@@ -4,7 +4,7 @@ import Foundation
 struct CodecCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "codec",
-        abstract: "Measures masking, UTF-8, frames and permessage-deflate.",
+        abstract: "Measures masking, UTF-8, frames, permessage-deflate and the heads of HTTP.",
         discussion: """
             Time is the processor's, of one thread, the median of nine samples. Allocations are counted, not \
             sampled: every call of malloc and its kin is seen on its way to glibc.
@@ -32,5 +32,6 @@ struct CodecCommand: ParsableCommand {
         try ByteBenchmarks(stopwatch: stopwatch).run()
         try FrameBenchmarks(stopwatch: stopwatch).run()
         try DeflateBenchmarks(stopwatch: stopwatch).run()
+        try HeadBenchmarks(stopwatch: stopwatch).run()
     }
 }
