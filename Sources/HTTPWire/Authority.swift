@@ -68,7 +68,12 @@ public struct Authority: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The wire form, `host:port`.
-    public var description: String { "\(bracketedHost):\(port)" }
+    public var description: String {
+        switch host {
+        case .address(let address): address.description(port: Int(port))
+        case .name(let name): "\(name):\(port)"
+        }
+    }
 }
 
 extension Authority {

@@ -22,6 +22,18 @@ import Testing
     }
 
     @Test(
+        "with a port it is as it stands in a URI",
+        arguments: [
+            ("0.0.0.0", 0, "0.0.0.0:0"), ("10.20.200.9", 9, "10.20.200.9:9"),
+            ("127.0.0.1", 80, "127.0.0.1:80"),
+            ("1.10.100.1", 443, "1.10.100.1:443"), ("255.255.255.255", 65535, "255.255.255.255:65535"),
+            ("192.0.2.1", 65536, "192.0.2.1:65536"), ("::1", 8443, "[::1]:8443"),
+        ])
+    func withPort(text: String, port: Int, expected: String) throws {
+        #expect(try #require(IPAddress(text)).description(port: port) == expected)
+    }
+
+    @Test(
         "what two parsers could read differently is no address",
         arguments: [
             "", "0177.0.0.1", "0x7f.0.0.1", "127.1", "2130706433", "01.2.3.4", "1.2.3.04", "256.1.1.1",

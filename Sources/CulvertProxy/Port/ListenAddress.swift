@@ -128,8 +128,7 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     /// `address:port`, with brackets around IPv6; `unix:/path`; `systemd`.
     public var description: String {
         switch self.place {
-        case .tcp(.v6(let high, let low), let port): "[\(IPAddress.v6(high: high, low: low))]:\(port)"
-        case .tcp(let address, let port): "\(address):\(port)"
+        case .tcp(let address, let port): address.description(port: port)
         case .unix(let path, _): "unix:\(path)"
         case .serviceManager: "systemd"
         }
