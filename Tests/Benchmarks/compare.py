@@ -4,6 +4,7 @@ Run it through compare.sh, which installs and builds first.
 """
 
 import argparse
+import contextlib
 import json
 import pathlib
 import statistics
@@ -79,18 +80,41 @@ class Comparison:
         self.results = {}
         self.failures = {}
 
-    def run(self, peer, loads):
-        """One round of one peer."""
+    def run(self, candidates, loads, rounds):
+        """All peers in turn, again and again, before the next load: a machine that is not ours alone is faster at one
+        minute than at another, and what is compared must have had the same minute."""
+        installed = [peer for peer in candidates if self.is_there(peer)]
+        busy = [load for load in loads if load[0] != "idle"]
+        if busy:
+            with contextlib.ExitStack() as stack:
+                started = [self.start(peer, stack) for peer in installed]
+                for load, tunnels in busy:
+                    for turn in range(rounds):
+                        say(f"compare: {load}, {tunnels} at once, round {turn + 1} of {rounds}")
+                        for running in started:
+                            if running and running.peer.takes(load):
+                                self.measure(running, load, tunnels)
+        # Idle tunnels want a new process each time: a heap that once grew tells nothing.
+        for load, tunnels in [load for load in loads if load[0] == "idle"]:
+            for turn in range(rounds):
+                say(f"compare: {load}, {tunnels} at once, round {turn + 1} of {rounds}")
+                for peer in installed:
+                    with contextlib.ExitStack() as stack:
+                        running = self.start(peer, stack) if peer.takes(load) else None
+                        if running:
+                            self.measure(running, load, tunnels)
+
+    def is_there(self, peer):
         if not peer.is_installed():
-            self.failures.setdefault((peer.name, "all"), f"{peer.command[0]} is not installed")
-            return
+            self.failures[(peer.name, "all")] = f"{peer.command[0]} is not installed"
+        return peer.is_installed()
+
+    def start(self, peer, stack):
         try:
-            for group in groups(loads):
-                with peers.Running(peer, self.origin) as running:
-                    for load, tunnels in group:
-                        self.measure(running, load, tunnels)
+            return stack.enter_context(peers.Running(peer, self.origin))
         except (RuntimeError, OSError) as error:
             self.failures[(peer.name, "all")] = str(error)
+            return None
 
     def measure(self, running, load, tunnels):
         name = running.peer.name
@@ -108,9 +132,19 @@ class Comparison:
             return
         self.results.setdefault((name, load, tunnels), []).append(json.loads(done.stdout))
 
+    def values(self, name, load, tunnels, field):
+        return [result[field] for result in self.results.get((name, load, tunnels), []) if field in result]
+
     def median(self, name, load, tunnels, field):
-        values = [result[field] for result in self.results.get((name, load, tunnels), []) if field in result]
+        values = self.values(name, load, tunnels, field)
         return statistics.median(values) if values else None
+
+    def ratio(self, name, base, load, tunnels, field):
+        """The median of the rounds' own ratios; None where one of them is missing in a round."""
+        values, bases = (self.values(each, load, tunnels, field) for each in (name, base))
+        if not values or len(values) != len(bases) or not all(bases):
+            return None
+        return statistics.median(value / other for value, other in zip(values, bases))
 
     def document(self):
         return {
@@ -124,12 +158,6 @@ class Comparison:
                 {"peer": name, "load": load, "reason": reason} for (name, load), reason in self.failures.items()
             ],
         }
-
-
-def groups(loads):
-    """What shares a process. Idle tunnels want a new one each time: a heap that once grew tells nothing."""
-    busy = [load for load in loads if load[0] != "idle"]
-    return [[load] for load in loads if load[0] == "idle"] + ([busy] if busy else [])
 
 
 def columns(loads):
@@ -148,7 +176,7 @@ def table(comparison, names, loads):
         median = {name: comparison.median(name, load, tunnels, field) for name in names}
         cells = [f"{load}, {tunnels} at once: {unit}"]
         cells += [number(median[name], factor) for name in names]
-        cells += [ratio(median[name], median[base]) for name, base in ratios]
+        cells += [number(comparison.ratio(name, base, load, tunnels, field)) for name, base in ratios]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -163,10 +191,6 @@ def number(value, factor=1):
         return "–"
     value *= factor
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
-
-
-def ratio(value, base):
-    return "–" if value is None or not base else f"{value / base:.2f}"
 
 
 def tell_failures(comparison):
@@ -199,10 +223,7 @@ def compare(arguments):
     candidates = chosen(every, arguments.only)
     loads = fitting(QUICK if arguments.quick else FULL, arguments.loads)
     comparison = Comparison(arguments.programs, arguments.seconds)
-    for turn in range(arguments.rounds):
-        for peer in candidates:
-            say(f"compare: round {turn + 1} of {arguments.rounds}, {peer.name}")
-            comparison.run(peer, [load for load in loads if peer.takes(load[0])])
+    comparison.run(candidates, loads, arguments.rounds)
     names = [peer.name for peer in candidates]
     print(table(comparison, names, loads))
     tell_failures(comparison)
@@ -241,10 +262,7 @@ def grow(arguments):
     steps = [(load, tunnels) for load, tunnels in steps if load != "open" or tunnels <= 512]
     loads = fitting(steps, arguments.loads)
     comparison = Comparison(arguments.programs, arguments.seconds)
-    for turn in range(arguments.rounds):
-        for peer in candidates:
-            say(f"compare: round {turn + 1} of {arguments.rounds}, {peer.name}")
-            comparison.run(peer, loads)
+    comparison.run(candidates, loads, arguments.rounds)
     names = [peer.name for peer in candidates]
     print(table(comparison, names, loads))
     tell_failures(comparison)

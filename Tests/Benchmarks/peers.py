@@ -75,6 +75,7 @@ def field():
     server = ["runroot.yaml", "storage.config", "records.config", "ip_allow.yaml"]
     return [
         Peer("squid", SQUID + ["-f", "{dir}/squid.conf"], ["squid.conf"]),
+        Peer("nginx stream", ["nginx", "-c", "{dir}/nginx.conf", "-e", "{dir}/log"], ["nginx.conf"], "forwarder"),
         Peer("tinyproxy", ["tinyproxy", "-d", "-c", "{dir}/tinyproxy.conf"], ["tinyproxy.conf"]),
         Peer(
             "Traffic Server",
@@ -90,7 +91,6 @@ def field():
             # The virtual environment may be out of nobody's reach.
             as_nobody=False,
         ),
-        Peer("nginx stream", ["nginx", "-c", "{dir}/nginx.conf", "-e", "{dir}/log"], ["nginx.conf"], "forwarder"),
         Peer("HAProxy tcp", ["haproxy", "-db", "-f", "{dir}/haproxy.cfg"], ["haproxy.cfg"], "forwarder"),
         Peer(
             "HAProxy tcp, splice",
