@@ -12,6 +12,13 @@ struct BegunRequest: Sendable {
         case toBeDialledAgain
         /// A limit of its client; the machine waits for a decision.
         case beyond(LimitExcess)
+        /// Nothing of it has reached its origin, and it is to be forwarded from here; the machine waits for the end of
+        /// that.
+        case toBeForwarded(ForwardRequest)
+        /// Its origin gave no answer; the machine waits for the end of the exchange.
+        case unanswered(Rejection, mayPersist: Bool)
+        /// It is answered, and the connection is to carry no other.
+        case answered
     }
 
     let machine: ConnectServerMachine

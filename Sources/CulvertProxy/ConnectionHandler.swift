@@ -309,6 +309,15 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             self.startDial(context: context)
         case .beyond(let excess):
             self.refuse(excess, context: context)
+        case .toBeForwarded(let forward):
+            self.timer?.clear()
+            self.forward(forward, early: ByteBuffer(), inputClosed: false, context: context)
+        case .unanswered(let rejection, let mayPersist):
+            let action = self.machine.exchangeRefused(
+                rejection, leftover: ByteBuffer(), inputClosed: false, mayPersist: mayPersist)
+            self.perform(action, context: context)
+        case .answered:
+            self.linger(after: ByteBuffer(), context: context)
         }
     }
 

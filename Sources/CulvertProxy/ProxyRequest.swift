@@ -95,6 +95,19 @@ struct ProxyRequest: Sendable {
             resolveNanoseconds: resolveTime == .zero ? nil : resolveTime.nanoseconds)
     }
 
+    /// Its exchange with the server is over, or was given up.
+    mutating func wasForwarded(_ figures: ForwardFigures) {
+        self.entry.status = figures.status
+        self.entry.isAllowed = true
+        self.entry.address = figures.addressText
+        self.notePermission(for: figures.address, isDirect: figures.parent == nil)
+        self.entry.bytesUp = figures.bytesUp
+        self.entry.bytesDown = figures.bytesDown
+        self.entry.parent = figures.parent
+        self.entry.resolveMilliseconds = figures.resolveTime.nanoseconds / 1_000_000
+        self.entry.connectMilliseconds = figures.connectTime.nanoseconds / 1_000_000
+    }
+
     /// It is over: tells the log and the counters.
     mutating func end(in core: ProxyCore) {
         self.entry.milliseconds = (NIODeadline.now() - self.start).nanoseconds / 1_000_000

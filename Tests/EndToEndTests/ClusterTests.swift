@@ -8,6 +8,7 @@ struct ClusterTests {
     /// What the example's script says of one of its proxies.
     private struct Member {
         let pid: Int32
+        let port: Int
         let admin: Int
 
         /// `cluster: proxy 1 is pid 123 on port 456, its status page is http://127.0.0.1:789/`
@@ -16,6 +17,7 @@ struct ClusterTests {
             guard line.hasPrefix("cluster: proxy "), numbers.count == 8, let pid = Int32(exactly: numbers[1])
             else { return nil }
             self.pid = pid
+            self.port = numbers[2]
             self.admin = numbers[7]
         }
 
@@ -99,8 +101,13 @@ struct ClusterTests {
         #expect(try await stopped.metric("culvert_tunnels_opened_total") == opened, "it gets none any more")
         #expect(try await stopped.metric("culvert_tunnels_open") == 3, "and keeps those it has")
 
-        kill(cluster.members[1].pid, SIGKILL)
-        try await eventually("its tunnels end") { tunnels.contains { $0.hasEnded } }
+        let killed = cluster.members[1]
+        kill(killed.pid, SIGKILL)
+        // The system closes what a killed process has open from the newest on: its tunnels have ended, and for a moment
+        // connections to it still stand, which nobody can rescue.
+        try await eventually("its tunnels end, and then its listener") {
+            tunnels.contains { $0.hasEnded } && !LoopbackPort.accepts(killed.port)
+        }
         for _ in 0..<10 {
             let tunnel = try await cluster.tunnel(to: origin)
             try await self.say("new again", on: [tunnel])

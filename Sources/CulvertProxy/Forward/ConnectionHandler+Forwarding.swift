@@ -29,7 +29,7 @@ extension ConnectionHandler {
     private func forwardEnded(_ outcome: ForwardOutcome, context: ChannelHandlerContext) {
         guard let forwarder else { return }
         self.phase = .negotiating
-        self.noteFigures(forwarder.figures)
+        self.request.wasForwarded(forwarder.figures)
         switch outcome {
         case .ended(let end):
             self.entry.closedBy = .origin
@@ -54,18 +54,6 @@ extension ConnectionHandler {
         }
     }
 
-    private func noteFigures(_ figures: ForwardFigures) {
-        self.entry.status = figures.status
-        self.entry.isAllowed = true
-        self.entry.address = figures.addressText
-        self.request.notePermission(for: figures.address, isDirect: figures.parent == nil)
-        self.entry.bytesUp = figures.bytesUp
-        self.entry.bytesDown = figures.bytesDown
-        self.entry.parent = figures.parent
-        self.entry.resolveMilliseconds = figures.resolveTime.nanoseconds / 1_000_000
-        self.entry.connectMilliseconds = figures.connectTime.nanoseconds / 1_000_000
-    }
-
     private func exchangeEnded(_ end: ForwardEnd, context: ChannelHandlerContext) {
         let keeps = end.keepsClient && !self.core.draining
         if keeps { self.awaitNextRequest(context: context) }
@@ -85,7 +73,7 @@ extension ConnectionHandler {
     func abandonForward(by closer: AccessLogEntry.Closer, reason: String) {
         guard let forwarder, forwarder.abandon() else { return }
         self.phase = .done
-        self.noteFigures(forwarder.figures)
+        self.request.wasForwarded(forwarder.figures)
         self.entry.closedBy = closer
         self.entry.reason = reason
         self.log()

@@ -7,7 +7,7 @@ import ProxyRoutes
 /// The forwarded requests of one client connection, one after the other: performs what the ``ForwardMachine`` asks for.
 final class ForwardHandler: OriginConnectionUser {
     private let core: ProxyCore
-    private let pool: OriginPool
+    private let pool: OriginPool<OriginConnection>
     private let context: ChannelHandlerContext
     private let timer: DeadlineTimer
     /// Holds back the client's bytes while the origin takes no more.

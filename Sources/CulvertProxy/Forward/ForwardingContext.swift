@@ -7,7 +7,7 @@ final class ForwardingContext: Sendable {
     let options: ForwardingOptions
     /// This proxy in `Via` and `Proxy-Status`.
     let pseudonym: String
-    private let pools = Mutex<[ObjectIdentifier: NIOLoopBound<OriginPool>]>([:])
+    private let pools = Mutex<[ObjectIdentifier: NIOLoopBound<OriginPool<OriginConnection>>]>([:])
 
     init(_ options: ForwardingOptions) {
         self.options = options
@@ -18,11 +18,11 @@ final class ForwardingContext: Sendable {
     }
 
     /// The pool of an event loop, called on it.
-    func pool(on eventLoop: any EventLoop) -> OriginPool {
+    func pool(on eventLoop: any EventLoop) -> OriginPool<OriginConnection> {
         let bound = self.pools.withLock { pools in
             let id = ObjectIdentifier(eventLoop)
             if let pool = pools[id] { return pool }
-            let pool = NIOLoopBound(OriginPool(self.options), eventLoop: eventLoop)
+            let pool = NIOLoopBound(OriginPool<OriginConnection>(self.options), eventLoop: eventLoop)
             pools[id] = pool
             return pool
         }

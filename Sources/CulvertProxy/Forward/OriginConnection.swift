@@ -13,7 +13,7 @@ protocol OriginConnectionUser: AnyObject {
 }
 
 /// One connection to an origin or to a parent that forwards: in use by one exchange, or waiting in the pool.
-final class OriginConnection: ChannelInboundHandler, RemovableChannelHandler {
+final class OriginConnection: ChannelInboundHandler, RemovableChannelHandler, PooledConnection {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -26,7 +26,7 @@ final class OriginConnection: ChannelInboundHandler, RemovableChannelHandler {
     let addressText: String?
     let channel: any Channel
     private let gate = ReadGate()
-    private let pool: OriginPool
+    private let pool: OriginPool<OriginConnection>
     private var user: (any OriginConnectionUser)?
     private var context: ChannelHandlerContext?
     private var timer: DeadlineTimer?
@@ -38,7 +38,7 @@ final class OriginConnection: ChannelInboundHandler, RemovableChannelHandler {
     private(set) lazy var channelBinding = ChannelBinding(self.channel)
 
     /// Adds itself to the channel, on its event loop.
-    init(_ channel: any Channel, key: OriginKey, pool: OriginPool) throws {
+    init(_ channel: any Channel, key: OriginKey, pool: OriginPool<OriginConnection>) throws {
         self.key = key
         self.channel = channel
         self.pool = pool
@@ -70,7 +70,6 @@ final class OriginConnection: ChannelInboundHandler, RemovableChannelHandler {
         self.channel.close(promise: nil)
     }
 
-    /// Called by the pool.
     func waitInPool(_ time: TimeAmount) {
         let timer = self.timer ?? DeadlineTimer(on: self.channel.eventLoop) { [weak self] in self?.close() }
         self.timer = timer

@@ -1,9 +1,19 @@
 import NIOCore
 
-/// Connections to servers that wait for their next request, those of one event loop.
-final class OriginPool {
+/// A connection to a server that can wait for its next request.
+protocol PooledConnection: AnyObject {
+    var key: OriginKey { get }
+    /// Nothing is known of its end.
+    var isUsable: Bool { get }
+    /// Closes by itself after this time; called by the pool.
+    func waitInPool(_ time: TimeAmount)
+    func close()
+}
+
+/// Connections to servers that wait for their next request, those of one event loop, or of one thread in front.
+final class OriginPool<Connection: PooledConnection> {
     private let options: ForwardingOptions
-    private var idle: [OriginKey: [OriginConnection]] = [:]
+    private var idle: [OriginKey: [Connection]] = [:]
     private var count = 0
 
     init(_ options: ForwardingOptions) {
@@ -11,9 +21,9 @@ final class OriginPool {
     }
 
     /// The one used last, which is the most likely to be alive.
-    func take(_ key: OriginKey) -> OriginConnection? {
+    func take(_ key: OriginKey) -> Connection? {
         guard let index = self.idle.index(forKey: key) else { return nil }
-        var usable: OriginConnection?
+        var usable: Connection?
         while usable == nil, let connection = self.idle.values[index].popLast() {
             self.count -= 1
             if connection.isUsable { usable = connection }
@@ -23,7 +33,7 @@ final class OriginPool {
     }
 
     /// Keeps a connection, in place of the oldest of its kind where there are enough.
-    func put(_ connection: OriginConnection) {
+    func put(_ connection: Connection) {
         guard self.count < self.options.maxIdleConnections, self.options.maxIdleConnectionsPerOrigin > 0
         else {
             return connection.close()
@@ -38,15 +48,15 @@ final class OriginPool {
 
     /// - Returns: the oldest, where there were enough.
     private static func add(
-        _ connection: OriginConnection, to connections: inout [OriginConnection], most: Int
-    ) -> OriginConnection? {
+        _ connection: Connection, to connections: inout [Connection], most: Int
+    ) -> Connection? {
         let oldest = connections.count < most ? nil : connections.removeFirst()
         connections.append(connection)
         return oldest
     }
 
     /// It closed while it waited.
-    func remove(_ connection: OriginConnection) {
+    func remove(_ connection: Connection) {
         guard let index = self.idle[connection.key]?.firstIndex(where: { $0 === connection }) else { return }
         self.idle[connection.key]?.remove(at: index)
         self.count -= 1

@@ -26,16 +26,23 @@
         }
 
         /// Then the others are tried beside it (RFC 8305, section 5).
-        private static let timeOfFirstAddress = TimeAmount.milliseconds(250)
+        static let timeOfFirstAddress = TimeAmount.milliseconds(250)
 
         /// Nil for everything else, refusals included: that is not decided here, and nobody has noticed that it was tried.
-        init?(_ bytes: ByteBuffer, from client: ConnectedClient, _ permit: ClientPermit, by core: ProxyCore) {
-            var machine = ConnectServerMachine(core)
-            var request = ProxyRequest(client: client)
+        ///
+        /// - Parameters:
+        ///   - machine: waits for a head.
+        ///   - request: knows of the client only.
+        init?(
+            _ bytes: ByteBuffer, _ machine: ConnectServerMachine, _ request: ProxyRequest,
+            _ permit: ClientPermit,
+            by core: ProxyCore
+        ) {
+            var (machine, request) = (machine, request)
             guard permit.excess == nil, case .authenticate(let head) = machine.receive(bytes),
-                head.method == .connect, core.authenticator(for: client) == nil,
+                head.method == .connect, core.authenticator(for: request.client) == nil,
                 case .authorise(let target, _) = machine.authenticated(),
-                let known = Self.addresses(of: target, core.names)
+                let known = core.names.knownAddresses(of: target)
             else { return nil }
             request.headArrived(head)
             let judgement = request.judge(head, target: target, by: core)
@@ -52,16 +59,6 @@
             self.request = request
             self.machine = machine
             self.snapshot = judgement.snapshot
-        }
-
-        /// Nil when somebody would have to be asked.
-        private static func addresses(of target: Authority, _ names: NameService) -> [IPAddress]? {
-            switch target.host {
-            case .address(let address): [address]
-            // A link-local address would need its interface too.
-            case .name(let name):
-                names.known(name, port: target.port)?.compactMap(IPAddress.init).filter { !$0.needsZone }
-            }
         }
 
         /// It is let through: what remains is the dial.
@@ -83,6 +80,18 @@
 
         func stopped(by obstacle: BegunRequest.Obstacle) -> BegunRequest {
             BegunRequest(machine: self.machine, request: self.request, obstacle: obstacle)
+        }
+    }
+
+    extension NameService {
+        /// Nil when somebody would have to be asked.
+        func knownAddresses(of target: Authority) -> [IPAddress]? {
+            switch target.host {
+            case .address(let address): [address]
+            // A link-local address would need its interface too.
+            case .name(let name):
+                self.known(name, port: target.port)?.compactMap(IPAddress.init).filter { !$0.needsZone }
+            }
         }
     }
 #endif

@@ -12,17 +12,20 @@
         import Musl
     #endif
 
-    /// One client connection from its first byte to its tunnel, where that is a ``DirectTunnel``. Whatever else it turns
-    /// out to be, a ``PortHandler`` gets it as if it had come there first.
+    /// One client connection from its first byte to its tunnel, where that is a ``DirectTunnel``, and between them plain
+    /// requests, each a ``FrontExchange``. Whatever else comes, a ``PortHandler`` gets it as if it had come there first.
     ///
     /// `@unchecked Sendable`: from ``start()`` on it is touched on the loop's thread only.
     final class FrontConnection: SpliceMember, RegisteredRelay, @unchecked Sendable {
-        private enum Phase {
-            /// Waiting for the first bytes. Leaves on them, EOF, the deadline.
+        enum Phase {
+            /// Waiting for the first bytes, or those of the next request. Leaves on them, EOF, the deadline.
             case waiting
             /// The origin is being connected; what the client sends waits in its socket. Leaves when it is, on an error,
             /// when the client is gone, on the deadline.
             case dialing(DirectTunnel, origin: SpliceSocket)
+            /// A plain request is passed on; what the client sends waits in its socket. Leaves when it is answered, on an
+            /// error, when the client is gone, on the deadline.
+            case exchanging(FrontExchange)
             /// Somebody else has the client's socket, or it is closed.
             case over
         }
@@ -30,16 +33,21 @@
         var slot = SpliceSlot.none
         private(set) var deadline: NIODeadline?
         private(set) var patience = TimeAmount.zero
-        private let client: SpliceSocket
-        private let address: ConnectedClient
-        private let loop: SpliceLoop
+        let client: SpliceSocket
+        let loop: SpliceLoop
+        let pool: OriginPool<FrontOrigin>
+        var phase = Phase.waiting
+        private(set) var permit: ClientPermit?
         private let surroundings: FrontListener.Surroundings
-        private var phase = Phase.waiting
-        private var permit: ClientPermit?
+        /// Knows of the client.
+        private var request: ProxyRequest
+        /// Waits for the next head; nil before the first.
+        private var server: ConnectServerMachine?
+        private var watchesForRoom = false
         /// What epoll said of the client's socket, once only, and nobody has acted on.
         private var clientEvents: UInt32 = 0
 
-        private var core: ProxyCore { self.surroundings.core }
+        var core: ProxyCore { self.surroundings.core }
 
         /// Counts the connection at once, on whatever thread.
         init(
@@ -47,8 +55,9 @@
             in surroundings: FrontListener.Surroundings
         ) {
             self.client = client
-            self.address = address
+            self.request = ProxyRequest(client: address)
             self.loop = loop
+            self.pool = surroundings.pools.pool(of: loop)
             self.surroundings = surroundings
             self.core.metrics.connectionOpened()
             self.core.registry.add(self)
@@ -60,16 +69,24 @@
             self.loop.enter(self)
             // The load balancer's header comes first, and is not for here.
             guard snapshot.beginsInFront,
-                !snapshot.configuration.proxyProtocolFrom.contains(self.address.address)
+                !snapshot.configuration.proxyProtocolFrom.contains(self.request.client.address)
             else { return self.handOver(.bytes(ByteBuffer(), nil)) }
-            guard let permit = self.core.admit(self.address.address) else { return self.close() }
+            guard let permit = self.core.admit(self.request.client.address) else { return self.close() }
             self.permit = permit
             self.wait(permit.headTime(snapshot.configuration))
-            self.loop.watch(
-                self.client, self.slot, .client, EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue)
+            self.loop.watch(self.client, self.slot, .client, Self.interest)
         }
 
-        private func wait(_ time: TimeAmount) {
+        private static let interest = EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
+
+        /// A write has found the client's socket full. Once watched for, room is told of for good: it costs nothing.
+        func awaitRoom() {
+            guard !self.watchesForRoom else { return }
+            self.watchesForRoom = true
+            self.loop.rewatch(self.client, self.slot, .client, Self.interest | EPOLLOUT.rawValue)
+        }
+
+        func wait(_ time: TimeAmount) {
             self.patience = min(time, Self.longestPatience)
             self.deadline = self.loop.now + self.patience
             self.loop.expect(self)
@@ -91,6 +108,12 @@
             switch (self.phase, side) {
             case (.waiting, .client): self.receive()
             case (.dialing, .client): if Self.tellsOfEnd(events) { self.abandon() }
+            case (.exchanging(let exchange), .client):
+                if Self.tellsOfEnd(events) {
+                    self.abandon(exchange, by: .client, reason: Self.leftEarly)
+                } else if events & EPOLLOUT.rawValue != 0 {
+                    self.clientHasRoom(exchange)
+                }
             case (.dialing(let tunnel, let origin), .origin):
                 let code = Self.tellsOfEnd(events) ? origin.pendingError() : 0
                 if code != 0 {
@@ -98,9 +121,12 @@
                 } else if events & EPOLLOUT.rawValue != 0 {
                     self.open(tunnel, origin, events: events)
                 }
-            case (.waiting, .origin), (.over, _): break
+            // The connection to the origin is a member of its own.
+            case (.waiting, .origin), (.exchanging, .origin), (.over, _): break
             }
         }
+
+        static let leftEarly = "the client left before the answer was complete"
 
         private static func tellsOfEnd(_ events: UInt32) -> Bool {
             events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
@@ -110,6 +136,7 @@
             switch self.phase {
             // Without a byte of a request there is nothing to answer.
             case .waiting: self.close()
+            case .exchanging(let exchange): self.expired(exchange)
             case .dialing(let tunnel, let origin) where tunnel.hasOtherAddresses:
                 self.dialAgain(tunnel, origin)
             case .dialing(let tunnel, let origin):
@@ -121,11 +148,13 @@
 
         func obey(_ order: SpliceOrder) {
             switch (order, self.phase) {
-            case (.drainBegan, .dialing), (_, .over): break
+            case (.drainBegan, .dialing), (.drainBegan, .exchanging), (_, .over): break
             // What was sent before the stop is answered.
             case (.drainBegan, .waiting): if !self.receive() { self.close() }
             case (_, .waiting): self.close()
             case (_, .dialing): self.abandon(by: .proxy, reason: "the proxy is stopping")
+            case (_, .exchanging(let exchange)):
+                self.abandon(exchange, by: .proxy, reason: "the proxy is stopping")
             }
         }
 
@@ -148,10 +177,29 @@
             return true
         }
 
+        /// The former request is answered.
+        func awaitRequest(_ server: ConnectServerMachine, _ request: ProxyRequest) {
+            self.phase = .waiting
+            self.server = server
+            self.request = request
+            self.wait(TimeAmount(self.core.snapshot.configuration.forwarding.keepAliveTimeout))
+            if self.clientEvents & ~EPOLLOUT.rawValue != 0 { self.receive() }
+        }
+
         private func begin(_ bytes: ByteBuffer) {
-            guard let permit, bytes.readableBytesView.first == UInt8(ascii: "C"),
-                let tunnel = DirectTunnel(bytes, from: self.address, permit, by: self.core)
-            else { return self.handOver(.bytes(bytes, self.permit)) }
+            guard let permit, let first = bytes.readableBytesView.first, ASCII.isLetter(first) else {
+                return self.handOver(.bytes(bytes, self.permit))
+            }
+            let server = self.server ?? ConnectServerMachine(self.core)
+            guard first == UInt8(ascii: "C") else {
+                let exchange = FrontExchange(
+                    bytes, server, self.request, permit, by: self.core, pool: self.pool)
+                guard let exchange else { return self.handOver(.bytes(bytes, permit)) }
+                return self.begin(exchange)
+            }
+            guard let tunnel = DirectTunnel(bytes, server, self.request, permit, by: self.core) else {
+                return self.handOver(.bytes(bytes, permit))
+            }
             // The request counts from here on: it is not judged again elsewhere.
             if let excess = permit.request(under: tunnel.snapshot.configuration.limits) {
                 return self.handOver(.begun(tunnel.stopped(by: .beyond(excess)), permit))
@@ -217,7 +265,7 @@
             self.handOver(.begun(tunnel.stopped(by: obstacle), permit))
         }
 
-        private func handOver(_ handover: Handover) {
+        func handOver(_ handover: Handover) {
             self.phase = .over
             self.loop.unwatch(self.client)
             self.loop.remove(self)
@@ -235,10 +283,10 @@
             self.close()
         }
 
-        private func close() {
+        func close(_ close: (SpliceSocket) -> Void = { $0.close() }) {
             self.phase = .over
             self.loop.remove(self)
-            self.client.close()
+            close(self.client)
             self.leave()
         }
 

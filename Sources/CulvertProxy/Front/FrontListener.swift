@@ -21,6 +21,7 @@
             let engine: SpliceEngine
             /// Where connections live that are handed over.
             let group: any EventLoopGroup
+            let pools: FrontPools
         }
 
         let address: ListenAddress?

@@ -9,7 +9,8 @@ extension ProxyServer {
                 return nil
             }
             let surroundings = FrontListener.Surroundings(
-                core: self.core, engine: engine, group: self.eventLoopGroup)
+                core: self.core, engine: engine, group: self.eventLoopGroup,
+                pools: FrontPools(self.core.forwarding.options, of: engine.loops))
             return { (address, port) throws(IOError) in
                 try FrontListener(address, port: port, in: surroundings)
             }

@@ -46,7 +46,7 @@ package struct ForwardRequest: Sendable, Hashable {
     }
 
     /// An authorization that stands for its whole connection from then on.
-    var bindsConnection: Bool {
+    package var bindsConnection: Bool {
         guard head.fields.contains(.authorization), let value = head.fields[.authorization] else {
             return false
         }
