@@ -28,9 +28,16 @@ final class CountingOrigin: Sendable {
             request += 1
             self.heads.withLock { $0.append(head) }
             guard let text = answer(number, request, head) else { return }
-            try await connection.write(text)
+            guard text.hasSuffix(Self.end) else {
+                try await connection.write(text)
+                continue
+            }
+            return try await connection.write(String(text.dropLast(Self.end.count)))
         }
     }
+
+    /// An answer that ends so is without this, and closes.
+    static let end = "\u{0}end"
 
     static func ok(_ body: String, _ fields: String = "") -> String {
         "HTTP/1.1 200 OK\r\n\(fields)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
