@@ -47,22 +47,39 @@ extension HTTPField {
     func write(into buffer: inout ByteBuffer) {
         var name = name.rawName
         name.withUTF8 { name in
-            withUnsafeBytesOfValue { value in
-                let length = name.count + value.count + 4
-                // In one piece: each write by itself looks for room and for other owners.
-                buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { room in
-                    let separator = name.count
-                    let end = separator + 2 + value.count
-                    UnsafeMutableRawBufferPointer(rebasing: room[..<separator]).copyBytes(from: name)
-                    room[separator] = ASCII.colon
-                    room[separator + 1] = ASCII.space
-                    UnsafeMutableRawBufferPointer(rebasing: room[(separator + 2)..<end]).copyBytes(
-                        from: value)
-                    room[end] = ASCII.carriageReturn
-                    room[end + 1] = ASCII.lineFeed
-                    return length
-                }
+            withUnsafeBytesOfValue { value in buffer.writeLine(name, ": ", value) }
+        }
+    }
+}
+
+extension ByteBuffer {
+    /// Appends a line.
+    ///
+    /// - Parameter start: what it begins with, for example `Host: `.
+    mutating func writeLine(_ start: StaticString, _ rest: String) {
+        var rest = rest
+        rest.withUTF8 { rest in writeLine(.init(start: nil, count: 0), start, rest) }
+    }
+
+    /// In one piece: each write by itself looks for room and for other owners.
+    fileprivate mutating func writeLine(
+        _ first: UnsafeBufferPointer<UInt8>, _ second: StaticString, _ third: UnsafeBufferPointer<UInt8>
+    ) {
+        let second = UnsafeBufferPointer(start: second.utf8Start, count: second.utf8CodeUnitCount)
+        let length = first.count + second.count + third.count + 2
+        writeWithUnsafeMutableBytes(minimumWritableBytes: length) { room in
+            var end = 0
+            func copy(_ piece: UnsafeBufferPointer<UInt8>) {
+                UnsafeMutableRawBufferPointer(rebasing: room[end..<(end + piece.count)]).copyBytes(
+                    from: piece)
+                end += piece.count
             }
+            copy(first)
+            copy(second)
+            copy(third)
+            room[end] = ASCII.carriageReturn
+            room[end + 1] = ASCII.lineFeed
+            return length
         }
     }
 }

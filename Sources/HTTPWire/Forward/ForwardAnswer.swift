@@ -64,9 +64,7 @@ struct ForwardAnswer: Sendable {
         if coding == .chunked { buffer.writeStaticString("Transfer-Encoding: chunked\r\n") }
         // RFC 9110 §6.6.1: who forwards an answer without a date gives it one.
         if !head.response.headerFields.contains(.date) {
-            buffer.writeStaticString("Date: ")
-            HTTPDate.write(secondsSince1970: now, into: &buffer)
-            buffer.writeStaticString("\r\n")
+            buffer.writeLine("Date: ", HTTPDate.text(secondsSince1970: now))
         }
         Via.write(minorVersion: head.minorVersion, pseudonym, into: &buffer)
         if !keepsClient {

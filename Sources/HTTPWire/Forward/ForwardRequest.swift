@@ -128,8 +128,6 @@ enum ConnectionBoundScheme {
 
 extension ByteBuffer {
     mutating func writeContentLength(_ octets: UInt64) {
-        writeStaticString("Content-Length: ")
-        writeString(String(octets))
-        writeStaticString("\r\n")
+        writeLine("Content-Length: ", String(octets))
     }
 }

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import Synchronization
 
 /// The preferred format of a time in HTTP (RFC 9110 §5.6.7).
 enum HTTPDate {
@@ -8,8 +9,22 @@ enum HTTPDate {
         " Dec ",
     ]
 
+    /// The last one: many answers have the same second.
+    private static let last = Mutex((second: Int64.min, text: ""))
+
     /// `Sun, 06 Nov 1994 08:49:37 GMT` for seconds since 1970; earlier ones count as 1970.
-    static func write(secondsSince1970 seconds: Int64, into buffer: inout ByteBuffer) {
+    static func text(secondsSince1970 seconds: Int64) -> String {
+        last.withLock { last in
+            if last.second != seconds {
+                var buffer = ByteBuffer()
+                write(secondsSince1970: seconds, into: &buffer)
+                last = (seconds, String(buffer: buffer))
+            }
+            return last.text
+        }
+    }
+
+    private static func write(secondsSince1970 seconds: Int64, into buffer: inout ByteBuffer) {
         let date = CivilDate(secondsSince1970: seconds)
         buffer.writeStaticString(days[Int(date.dayOf1970 % 7)])
         writeTwoDigits(date.day, into: &buffer)

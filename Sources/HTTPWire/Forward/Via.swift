@@ -22,12 +22,9 @@ package enum Via {
 
     /// Appends our line behind those of the proxies before.
     static func write(minorVersion: UInt8, _ pseudonym: String, into buffer: inout ByteBuffer) {
-        buffer.writeStaticString("Via: 1.")
-        // One digit, as it was parsed.
-        buffer.writeInteger(UInt8(ascii: "0") + minorVersion)
-        buffer.writeStaticString(" ")
-        buffer.writeString(pseudonym)
-        buffer.writeStaticString("\r\n")
+        // Which nearly all are.
+        if minorVersion == 1 { return buffer.writeLine("Via: 1.1 ", pseudonym) }
+        buffer.writeLine("Via: ", member(minorVersion: minorVersion, pseudonym))
     }
 
     /// Whether a name can stand in `Via` and in `Proxy-Status`: a token without blanks or commas.
