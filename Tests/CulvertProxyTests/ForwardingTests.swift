@@ -331,23 +331,29 @@ struct ForwardingTests {
     func bound() async throws {
         let origin = CountingOrigin()
         try await withTCPServer {
-            try await origin.serve($0) { connection, request, head in
+            try await origin.serve($0) { connection, _, head in
                 head.contains("Authorization")
-                    ? CountingOrigin.ok("\(connection).\(request)")
-                    : "HTTP/1.1 401 Who\r\nWWW-Authenticate: NTLM\r\nContent-Length: 4\r\n\r\n\(connection).\(request)!"
+                    ? CountingOrigin.ok("#\(connection)!")
+                    : "HTTP/1.1 401 Who\r\nWWW-Authenticate: NTLM\r\nContent-Length: 3\r\n\r\n#\(connection)!"
             }
         } _: { address in
             try await withProxy { proxy, _ in
                 try await withClient(proxy) { client in
                     try await client.stream.write(get(address))
-                    _ = try await client.receive(until: "1.1!")
-                    for number in 2...3 {
+                    #expect(try await client.receive(until: "!").hasPrefix("HTTP/1.1 401 "))
+                    var connections: Set<Substring> = []
+                    for _ in 0..<3 {
                         try await client.stream.write(get(address, "/", "Authorization: NTLM x\r\n"))
-                        _ = try await client.receive(until: "1.\(number)")
+                        let answer = try await client.receive(until: "!")
+                        #expect(answer.hasPrefix("HTTP/1.1 200 "), "\(answer)")
+                        connections.formUnion(answer.split(separator: "#").suffix(1))
                     }
+                    #expect(connections.count == 1)
                     try await withClient(proxy) { other in
                         try await other.stream.write(get(address))
-                        #expect(try await other.receive(until: "2.1!").hasPrefix("HTTP/1.1 401 "))
+                        let answer = try await other.receive(until: "!")
+                        #expect(answer.hasPrefix("HTTP/1.1 401 "))
+                        #expect(connections.isDisjoint(with: answer.split(separator: "#").suffix(1)))
                     }
                 }
             }

@@ -194,10 +194,10 @@ struct FrontForwardingTests {
     func mixture() async throws {
         let post = Exchange(
             "POST http://ORIGIN/p HTTP/1.1\r\nHost: ORIGIN\r\nContent-Length: 4\r\n\r\nbody", until: "#p")
-        let two = "GET http://ORIGIN/1 HTTP/1.1\r\nHost: ORIGIN\r\n\r\n"
+        let two = ["1", "2"].map { "GET http://ORIGIN/\($0) HTTP/1.1\r\nHost: ORIGIN\r\n\r\n" }.joined()
         let seen = try await self.compare(
             [
-                .get("/a", until: "#a"), post, .get("/b", until: "#b"), Exchange(two + two, until: "#1"),
+                .get("/a", until: "#a"), post, .get("/b", until: "#b"), Exchange(two, until: "#2"),
                 .get("/n", "Authorization: NTLM abc\r\n", until: "#n"),
                 Exchange("CONNECT ORIGIN HTTP/1.1\r\nHost: ORIGIN\r\n\r\n", until: "\r\n\r\n"),
             ], lines: 7
