@@ -50,7 +50,7 @@ static int spawn_with(
     if (!error) error = posix_spawnattr_setsigmask(attributes, &none);
     if (!error) error = posix_spawnattr_setsigdefault(attributes, &all);
     if (!error) error = posix_spawnattr_setflags(attributes, flags);
-    if (!error) error = posix_spawn(child, program, actions, attributes, arguments, environment);
+    if (!error) error = posix_spawn(child, program, actions, attributes, arguments, environment ? environment : environ);
     return error;
 }
 
@@ -74,11 +74,6 @@ int culvert_spawn(
     }
     posix_spawn_file_actions_destroy(&actions);
     return error;
-}
-
-int culvert_spawn_inheriting(
-    pid_t *child, const char *program, char *const arguments[], const int streams[3]) {
-    return culvert_spawn(child, program, arguments, environ, streams);
 }
 
 int culvert_wait(pid_t child) {

@@ -170,9 +170,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.dial = nil
         self.delay?.cancel()
         self.delay = nil
-        self.entry.closedBy = closer
-        self.entry.reason = reason
-        self.log()
+        self.request.end(by: closer, reason: reason, in: self.core)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

@@ -58,7 +58,7 @@ final class Judgement: Sendable {
     }
 
     /// Whether a connection that waited may be used: its address is judged anew, as if it were dialled now.
-    func admits(_ connection: OriginConnection) -> Bool {
+    func admits(_ connection: some PooledConnection) -> Bool {
         guard case .direct = connection.key.peer else { return true }
         guard let address = connection.address else { return false }
         return self.addressFilter(address, connection.port) == nil

@@ -114,8 +114,8 @@ struct ProxyRequest: Sendable {
         core.record(self.entry)
     }
 
-    /// It ends without an answer.
-    mutating func abandon(by closer: AccessLogEntry.Closer, reason: String, in core: ProxyCore) {
+    /// It is over, by whose doing and why.
+    mutating func end(by closer: AccessLogEntry.Closer, reason: String, in core: ProxyCore) {
         self.entry.closedBy = closer
         self.entry.reason = reason
         self.end(in: core)

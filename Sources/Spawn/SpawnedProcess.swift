@@ -31,7 +31,7 @@ package struct SpawnedProcess: Sendable {
         var pid: pid_t = 0
         let error = Self.withPointers([program] + arguments) { arguments in
             guard let environment else {
-                return culvert_spawn_inheriting(&pid, program, arguments, streams)
+                return culvert_spawn(&pid, program, arguments, nil, streams)
             }
             return Self.withPointers(environment.map { "\($0.key)=\($0.value)" }) { environment in
                 culvert_spawn(&pid, program, arguments, environment, streams)

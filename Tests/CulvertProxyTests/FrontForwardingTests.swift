@@ -225,87 +225,68 @@ struct FrontForwardingTests {
     @Test("an answer of megabytes waits for a slow reader, and all of it comes", arguments: relayModes)
     func slowReader(mode: RelayMode) async throws {
         let size = 20_000_000
-        try await withProxy {
-            $0.relay = mode
-        } _: { proxy, log in
-            try await onThread {
-                let listener = try BlockingSocket.listening()
-                defer { listener.close() }
-                let client = try BlockingSocket.connected(toPort: Int(proxy.port))
-                defer { client.close() }
-                let target = "127.0.0.1:\(listener.port)"
-                try client.send("GET http://\(target)/ HTTP/1.1\r\nHost: \(target)\r\n\r\n")
-                let origin = try listener.accepted()
-                defer { origin.close() }
-                _ = try origin.receive(20)
-                Thread.detachNewThread {
-                    try? origin.send("HTTP/1.1 200 OK\r\nContent-Length: \(size)\r\n\r\n")
-                    try? origin.send(String(repeating: "x", count: size))
-                }
-                usleep(300_000)
-                var received = try client.receive(1000)
-                let end = try #require(received.range(of: "\r\n\r\n"))
-                received.removeSubrange(..<end.upperBound)
-                let rest = try client.receive(size - received.utf8.count)
-                #expect((received + rest).utf8.allSatisfy { $0 == UInt8(ascii: "x") })
+        let entries = try await withSockets(mode) { listener, client in
+            defer { client.close() }
+            let origin = try Self.get(through: client, from: listener)
+            defer { origin.close() }
+            Thread.detachNewThread {
+                try? origin.send("HTTP/1.1 200 OK\r\nContent-Length: \(size)\r\n\r\n")
+                try? origin.send(String(repeating: "x", count: size))
             }
-            let entry = try #require(try await log.first(1).first)
-            #expect(entry.bytesDown > UInt64(size) && entry.reason == "forwarded", "\(entry)")
+            usleep(300_000)
+            var received = try client.receive(1000)
+            let end = try #require(received.range(of: "\r\n\r\n"))
+            received.removeSubrange(..<end.upperBound)
+            let rest = try client.receive(size - received.utf8.count)
+            #expect((received + rest).utf8.allSatisfy { $0 == UInt8(ascii: "x") })
         }
+        let entry = try #require(entries.first)
+        #expect(entry.bytesDown > UInt64(size) && entry.reason == "forwarded", "\(entry)")
     }
 
     @Test(
         "a client that leaves under its answer has its line, and its origin is let go", arguments: relayModes)
     func leaving(mode: RelayMode) async throws {
-        try await withProxy {
-            $0.relay = mode
-        } _: { proxy, log in
-            try await onThread {
-                let listener = try BlockingSocket.listening()
-                defer { listener.close() }
-                let client = try BlockingSocket.connected(toPort: Int(proxy.port))
-                let target = "127.0.0.1:\(listener.port)"
-                try client.send("GET http://\(target)/ HTTP/1.1\r\nHost: \(target)\r\n\r\n")
-                let origin = try listener.accepted()
-                defer { origin.close() }
-                _ = try origin.receive(20)
-                try origin.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart")
-                _ = try client.receive(40)
-                client.reset()
-                // What is left of the request, and then its end.
-                _ = try? origin.receive()
-            }
-            let entry = try #require(try await log.first(1).first)
-            #expect(entry.closedBy == .client && entry.status == 200, "\(entry)")
-            #expect(entry.reason == "the client left before the answer was complete")
+        let entries = try await withSockets(mode) { listener, client in
+            let origin = try Self.get(through: client, from: listener)
+            defer { origin.close() }
+            try origin.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart")
+            _ = try client.receive(40)
+            client.reset()
+            // What is left of the request, and then its end.
+            _ = try? origin.receive()
         }
+        let entry = try #require(entries.first)
+        #expect(entry.closedBy == .client && entry.status == 200, "\(entry)")
+        #expect(entry.reason == "the client left before the answer was complete")
     }
 
     @Test(
         "a connection to an origin that closes while it waits is not met by the next request",
         arguments: relayModes)
     func closedWhileIdle(mode: RelayMode) async throws {
-        try await withProxy {
-            $0.relay = mode
-        } _: { proxy, log in
-            try await onThread {
-                let listener = try BlockingSocket.listening()
-                defer { listener.close() }
-                let client = try BlockingSocket.connected(toPort: Int(proxy.port))
-                defer { client.close() }
-                let target = "127.0.0.1:\(listener.port)"
-                for number in 0..<5 {
-                    try client.send("GET http://\(target)/ HTTP/1.1\r\nHost: \(target)\r\n\r\n")
-                    let origin = try listener.accepted()
-                    _ = try origin.receive(20)
-                    try origin.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n#\(number)")
-                    var answer = ""
-                    while !answer.hasSuffix("#\(number)") { answer += try client.receive(1) }
-                    origin.close()
-                    usleep(20_000)
-                }
+        let entries = try await withSockets(mode, lines: 5) { listener, client in
+            defer { client.close() }
+            for number in 0..<5 {
+                let origin = try Self.get(through: client, from: listener)
+                try origin.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n#\(number)")
+                var answer = ""
+                while !answer.hasSuffix("#\(number)") { answer += try client.receive(1) }
+                origin.close()
+                usleep(20_000)
             }
-            #expect(try await log.first(5).map(\.status) == [200, 200, 200, 200, 200])
         }
+        #expect(entries.map(\.status) == [200, 200, 200, 200, 200])
+    }
+
+    /// Asks, and returns the origin's end once the request is there.
+    private static func get(
+        through client: BlockingSocket, from listener: BlockingSocket
+    ) throws -> BlockingSocket {
+        let target = "127.0.0.1:\(listener.port)"
+        try client.send("GET http://\(target)/ HTTP/1.1\r\nHost: \(target)\r\n\r\n")
+        let origin = try listener.accepted()
+        _ = try origin.receive(20)
+        return origin
     }
 }

@@ -43,6 +43,25 @@ private func exchange(through proxy: Authority, to target: String, at listener: 
     }
 }
 
+/// A proxy with this relay, a listener behind it and a client before it, which is the body's to close.
+///
+/// - Returns: so many lines of the log.
+func withSockets(
+    _ mode: RelayMode, lines: Int = 1,
+    _ body: @escaping @Sendable (_ listener: BlockingSocket, _ client: BlockingSocket) throws -> Void
+) async throws -> [AccessLogEntry] {
+    try await withProxy {
+        $0.relay = mode
+    } _: { proxy, log in
+        try await onThread {
+            let listener = try BlockingSocket.listening()
+            defer { listener.close() }
+            try body(listener, try BlockingSocket.connected(toPort: Int(proxy.port)))
+        }
+        return try await log.first(lines)
+    }
+}
+
 /// Without the time that a limit still runs, which passes meanwhile.
 private func timeless(_ answer: String) -> String {
     answer.replacing(/(Retry-After: |try again in )[0-9]+/) { "\($0.1)*" }
@@ -125,31 +144,24 @@ struct FrontTests {
     @Test("a head in pieces opens its tunnel, and what follows it is not lost", arguments: relayModes)
     func pieces(mode: RelayMode) async throws {
         for parts in [["CONN"], ["CONNECT ", " HTTP"], ["\r\n"], ["early "]] {
-            try await withProxy {
-                $0.relay = mode
-            } _: { proxy, log in
-                try await onThread {
-                    let listener = try BlockingSocket.listening()
-                    defer { listener.close() }
-                    let client = try BlockingSocket.connected(toPort: Int(proxy.port))
-                    defer { client.close() }
-                    var rest = connect("127.0.0.1:\(listener.port)") + "early bytes"
-                    for part in parts {
-                        guard let cut = rest.range(of: part) else { continue }
-                        try client.send(String(rest[..<cut.upperBound]))
-                        rest = String(rest[cut.upperBound...])
-                        usleep(50_000)
-                    }
-                    try client.send(rest)
-                    let origin = try listener.accepted()
-                    defer { origin.close() }
-                    #expect(try origin.receive(11) == "early bytes")
-                    try origin.send("hello")
-                    origin.finish()
-                    #expect(try client.receive().hasSuffix("\r\n\r\nhello"))
+            let entries = try await withSockets(mode) { listener, client in
+                defer { client.close() }
+                var rest = connect("127.0.0.1:\(listener.port)") + "early bytes"
+                for part in parts {
+                    guard let cut = rest.range(of: part) else { continue }
+                    try client.send(String(rest[..<cut.upperBound]))
+                    rest = String(rest[cut.upperBound...])
+                    usleep(50_000)
                 }
-                #expect(try await log.first(1).map(\.bytesUp) == [11])
+                try client.send(rest)
+                let origin = try listener.accepted()
+                defer { origin.close() }
+                #expect(try origin.receive(11) == "early bytes")
+                try origin.send("hello")
+                origin.finish()
+                #expect(try client.receive().hasSuffix("\r\n\r\nhello"))
             }
+            #expect(entries.map(\.bytesUp) == [11])
         }
     }
 

@@ -5,12 +5,10 @@
 #include <sys/types.h>
 
 /// Starts `program` in a process group of its own, with no signal blocked or ignored, and with no descriptor but its
-/// three streams: input, output, errors; one below 0 is the null device. Returns the error's number.
+/// three streams: input, output, errors; one below 0 is the null device. Without an environment it gets the caller's.
+/// Returns the error's number.
 int culvert_spawn(
     pid_t *child, const char *program, char *const arguments[], char *const environment[], const int streams[3]);
-/// The same with the caller's own environment.
-int culvert_spawn_inheriting(
-    pid_t *child, const char *program, char *const arguments[], const int streams[3]);
 /// Waits for its end, and reaps it. Returns its exit status, the negative number of the signal that ended it, or
 /// INT_MIN when there is no such child.
 int culvert_wait(pid_t child);

@@ -32,9 +32,7 @@ extension ConnectionHandler {
         self.request.wasForwarded(forwarder.figures)
         switch outcome {
         case .ended(let end):
-            self.entry.closedBy = .origin
-            self.entry.reason = "forwarded"
-            self.log()
+            self.request.end(by: .origin, reason: "forwarded", in: self.core)
             self.exchangeEnded(end, context: context)
         case .failed(.refuse(let rejection, let leftover, let inputClosed, let mayPersist)):
             if let denial = self.judgement?.denial { self.entry.rule = denial.rule }
@@ -42,9 +40,7 @@ extension ConnectionHandler {
                 rejection, leftover: leftover, inputClosed: inputClosed, mayPersist: mayPersist)
             self.perform(action, context: context)
         case .failed(.cut(let reason, let byReset)):
-            self.entry.closedBy = .origin
-            self.entry.reason = reason
-            self.log()
+            self.request.end(by: .origin, reason: reason, in: self.core)
             self.cut(byReset: byReset, context: context)
         case .tunnel(let origin, let response, let fromClient, let fromOrigin, let inputClosed):
             self.upgrade(
@@ -74,9 +70,7 @@ extension ConnectionHandler {
         guard let forwarder, forwarder.abandon() else { return }
         self.phase = .done
         self.request.wasForwarded(forwarder.figures)
-        self.entry.closedBy = closer
-        self.entry.reason = reason
-        self.log()
+        self.request.end(by: closer, reason: reason, in: self.core)
     }
 
     private func upgrade(

@@ -129,9 +129,8 @@ final class ForwardHandler: OriginConnectionUser {
     private func connect(_ request: ForwardRequest, _ route: ForwardRoute) {
         if let bound = self.takeBound(route.key) { return self.connected(bound) }
         // What cannot be repeated must not meet a connection that its server is about to close (RFC 9112 §9.3.1).
-        if request.isRepeatable, let pooled = self.pool.take(route.key) {
-            if self.judgement?.admits(pooled) == true { return self.connected(pooled) }
-            pooled.close()
+        if request.isRepeatable, let judgement, let pooled = self.pool.take(route.key, under: judgement) {
+            return self.connected(pooled)
         }
         self.startDial(route)
     }

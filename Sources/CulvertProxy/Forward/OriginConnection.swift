@@ -19,7 +19,6 @@ final class OriginConnection: ChannelInboundHandler, RemovableChannelHandler, Po
     typealias OutboundOut = ByteBuffer
 
     let key: OriginKey
-    /// Of whoever was dialled; nil for none of IP.
     let address: IPAddress?
     let port: UInt16
     /// Both, for the log.

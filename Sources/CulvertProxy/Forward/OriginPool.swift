@@ -1,8 +1,12 @@
+import HTTPWire
 import NIOCore
 
 /// A connection to a server that can wait for its next request.
 protocol PooledConnection: AnyObject {
     var key: OriginKey { get }
+    /// Of whoever was dialled; nil for none of IP.
+    var address: IPAddress? { get }
+    var port: UInt16 { get }
     /// Nothing is known of its end.
     var isUsable: Bool { get }
     /// Closes by itself after this time; called by the pool.
@@ -20,8 +24,16 @@ final class OriginPool<Connection: PooledConnection> {
         self.options = options
     }
 
+    /// One that may be used: its address is judged anew, as if it were dialled now.
+    func take(_ key: OriginKey, under judgement: Judgement) -> Connection? {
+        guard let connection = self.take(key) else { return nil }
+        if judgement.admits(connection) { return connection }
+        connection.close()
+        return nil
+    }
+
     /// The one used last, which is the most likely to be alive.
-    func take(_ key: OriginKey) -> Connection? {
+    private func take(_ key: OriginKey) -> Connection? {
         guard let index = self.idle.index(forKey: key) else { return nil }
         var usable: Connection?
         while usable == nil, let connection = self.idle.values[index].popLast() {

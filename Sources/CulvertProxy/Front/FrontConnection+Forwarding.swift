@@ -76,7 +76,7 @@
             // An answer that is out has its line in the log.
             if exchange.ending == nil {
                 exchange.note()
-                exchange.request.abandon(by: closer, reason: reason, in: self.core)
+                exchange.request.end(by: closer, reason: reason, in: self.core)
             }
             exchange.origin?.close()
             self.close()
@@ -174,11 +174,7 @@
 
         private func writeDown(_ exchange: FrontExchange, _ bytes: ByteBuffer) {
             exchange.figures.bytesDown += UInt64(bytes.readableBytes)
-            if exchange.unsentDown.readableBytes == 0 {
-                exchange.unsentDown = bytes
-            } else {
-                exchange.unsentDown.writeImmutableBuffer(bytes)
-            }
+            exchange.unsentDown.append(bytes)
             while exchange.unsentDown.readableBytes > 0 {
                 switch exchange.unsentDown.withUnsafeReadableBytes({ self.client.send($0) }) {
                 case .moved(let count):
@@ -225,7 +221,7 @@
 
         private func log(_ exchange: FrontExchange, _ reason: String) {
             exchange.note()
-            exchange.request.abandon(by: .origin, reason: reason, in: self.core)
+            exchange.request.end(by: .origin, reason: reason, in: self.core)
         }
 
         /// Everything that came goes out first.
@@ -248,7 +244,7 @@
             let action = exchange.server.exchangeEnded(
                 leftover: end.leftover, inputClosed: false, keepsConnection: keeps)
             guard keeps, case .needMore = action else { return self.handOver(exchange, .answered) }
-            self.awaitRequest(exchange.server, ProxyRequest(after: exchange.request))
+            self.awaitRequest(behind: exchange)
         }
     }
 #endif

@@ -39,10 +39,9 @@
         var phase = Phase.waiting
         private(set) var permit: ClientPermit?
         private let surroundings: FrontListener.Surroundings
-        /// Knows of the client.
-        private var request: ProxyRequest
-        /// Waits for the next head; nil before the first.
-        private var server: ConnectServerMachine?
+        private let address: ConnectedClient
+        /// The last one, which is answered.
+        private var former: FrontExchange?
         private var watchesForRoom = false
         /// What epoll said of the client's socket, once only, and nobody has acted on.
         private var clientEvents: UInt32 = 0
@@ -55,7 +54,7 @@
             in surroundings: FrontListener.Surroundings
         ) {
             self.client = client
-            self.request = ProxyRequest(client: address)
+            self.address = address
             self.loop = loop
             self.pool = surroundings.pools.pool(of: loop)
             self.surroundings = surroundings
@@ -69,9 +68,9 @@
             self.loop.enter(self)
             // The load balancer's header comes first, and is not for here.
             guard snapshot.beginsInFront,
-                !snapshot.configuration.proxyProtocolFrom.contains(self.request.client.address)
+                !snapshot.configuration.proxyProtocolFrom.contains(self.address.address)
             else { return self.handOver(.bytes(ByteBuffer(), nil)) }
-            guard let permit = self.core.admit(self.request.client.address) else { return self.close() }
+            guard let permit = self.core.admit(self.address.address) else { return self.close() }
             self.permit = permit
             self.wait(permit.headTime(snapshot.configuration))
             self.loop.watch(self.client, self.slot, .client, Self.interest)
@@ -177,11 +176,9 @@
             return true
         }
 
-        /// The former request is answered.
-        func awaitRequest(_ server: ConnectServerMachine, _ request: ProxyRequest) {
+        func awaitRequest(behind former: FrontExchange) {
             self.phase = .waiting
-            self.server = server
-            self.request = request
+            self.former = former
             self.wait(TimeAmount(self.core.snapshot.configuration.forwarding.keepAliveTimeout))
             if self.clientEvents & ~EPOLLOUT.rawValue != 0 { self.receive() }
         }
@@ -190,14 +187,16 @@
             guard let permit, let first = bytes.readableBytesView.first, ASCII.isLetter(first) else {
                 return self.handOver(.bytes(bytes, self.permit))
             }
-            let server = self.server ?? ConnectServerMachine(self.core)
+            let server = self.former?.server ?? ConnectServerMachine(self.core)
+            let request =
+                self.former.map { ProxyRequest(after: $0.request) } ?? ProxyRequest(client: self.address)
             guard first == UInt8(ascii: "C") else {
                 let exchange = FrontExchange(
-                    bytes, server, self.request, permit, by: self.core, pool: self.pool)
+                    bytes, server, request, permit, by: self.core, pool: self.pool)
                 guard let exchange else { return self.handOver(.bytes(bytes, permit)) }
                 return self.begin(exchange)
             }
-            guard let tunnel = DirectTunnel(bytes, server, self.request, permit, by: self.core) else {
+            guard let tunnel = DirectTunnel(bytes, server, request, permit, by: self.core) else {
                 return self.handOver(.bytes(bytes, permit))
             }
             // The request counts from here on: it is not judged again elsewhere.
@@ -279,7 +278,7 @@
             guard case .dialing(let tunnel, let origin) = self.phase else { return }
             origin.close()
             var request = tunnel.request
-            request.abandon(by: closer, reason: reason, in: self.core)
+            request.end(by: closer, reason: reason, in: self.core)
             self.close()
         }
 

@@ -62,7 +62,7 @@
                 early.readableBytes == 0, forward.isRepeatable, !forward.bindsConnection
             else { return nil }
             self.key = OriginKey(peer: .direct(target), user: nil)
-            self.origin = Self.take(self.key, from: pool, under: judgement)
+            self.origin = pool.take(self.key, under: judgement)
             var known: [IPAddress] = []
             if self.origin == nil {
                 known = core.names.knownAddresses(of: target) ?? []
@@ -79,16 +79,6 @@
             self.machine = ForwardMachine(
                 forward, early: early, inputClosed: false, pseudonym: core.forwarding.pseudonym)
             self.lastActivity = .now()
-        }
-
-        /// One that waited: its address is judged anew, as if it were dialled now.
-        private static func take(
-            _ key: OriginKey, from pool: OriginPool<FrontOrigin>, under judgement: Judgement
-        ) -> FrontOrigin? {
-            guard let pooled = pool.take(key) else { return nil }
-            if judgement.addressFilter(pooled.address, pooled.port) == nil { return pooled }
-            pooled.close()
-            return nil
         }
 
         /// Keeps what the log will tell of it.

@@ -13,7 +13,7 @@
         private(set) var isOver = false
 
         let key: OriginKey
-        let address: IPAddress
+        let address: IPAddress?
         let port: UInt16
         /// Both, for the log.
         let addressText: String

@@ -1,4 +1,5 @@
 #if os(Linux)
+    import HTTPWire
     import NIOCore
 
     #if canImport(Glibc)
@@ -100,11 +101,7 @@
             // An empty slice would keep what it was cut from.
             guard bytes.readableBytes > 0 else { return }
             if isCounted { self.uncounted += bytes.readableBytes }
-            if self.held.readableBytes == 0 {
-                self.held = bytes
-            } else {
-                self.held.writeImmutableBuffer(bytes)
-            }
+            self.held.append(bytes)
         }
 
         private mutating func move(

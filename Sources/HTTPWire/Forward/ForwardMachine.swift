@@ -398,7 +398,7 @@ extension ForwardMachine {
 
 extension ByteBuffer {
     /// Appends without a copy where nothing waits.
-    mutating func append(_ bytes: ByteBuffer) {
+    package mutating func append(_ bytes: ByteBuffer) {
         if readableBytes == 0 { self = bytes } else { writeImmutableBuffer(bytes) }
     }
 }
