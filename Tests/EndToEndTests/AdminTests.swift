@@ -21,13 +21,14 @@ struct AdminTests {
         "Prometheus' own parser reads the metrics, and their names keep its conventions", .requires(.python3))
     func prometheus() async throws {
         let proxy = try await CulvertProxyProcess(["--admin", "127.0.0.1:0", "--connect-port", "1"])
+        let admin = try await proxy.adminPort()
         let origin = try await ObedientOrigin()
-        // Refused: it may reach one port only.
+        // Refused: it may reach one port only. Its connection stays for two seconds, and counts.
         let client = try await proxy.connect()
         try await client.send(
             "CONNECT 127.0.0.1:\(origin.port) HTTP/1.1\r\nHost: 127.0.0.1:\(origin.port)\r\n\r\n")
         _ = try await client.receive(until: "\r\n\r\n")
-        let metrics = try await self.get("/metrics", proxy.adminPort())
+        let metrics = try await self.get("/metrics", admin)
         let body = try metrics.components(separatedBy: "\r\n\r\n").last.unwrapped("a body")
         let script = """
             import sys
