@@ -23,12 +23,20 @@ struct AdminTests {
         let proxy = try await CulvertProxyProcess(["--admin", "127.0.0.1:0", "--connect-port", "1"])
         let admin = try await proxy.adminPort()
         let origin = try await ObedientOrigin()
-        // Refused: it may reach one port only. Its connection stays for two seconds, and counts.
+        // Refused: it may reach one port only.
         let client = try await proxy.connect()
         try await client.send(
             "CONNECT 127.0.0.1:\(origin.port) HTTP/1.1\r\nHost: 127.0.0.1:\(origin.port)\r\n\r\n")
         _ = try await client.receive(until: "\r\n\r\n")
-        let metrics = try await self.get("/metrics", admin)
+        await client.close()
+        // One that waits, unlike a refused one, which is let go after two seconds.
+        let waiting = try await proxy.connect()
+        var metrics = ""
+        try await eventually("the one that waits is the only one") {
+            metrics = try await self.get("/metrics", admin)
+            return metrics.contains("\nculvert_connections_open 1\n")
+        }
+        await waiting.close()
         let body = try metrics.components(separatedBy: "\r\n\r\n").last.unwrapped("a body")
         let script = """
             import sys
