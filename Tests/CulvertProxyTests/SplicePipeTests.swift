@@ -22,6 +22,16 @@
             pool.spare.first?.close()
         }
 
+        @Test("the first are large, and of those that come back only they are kept")
+        func sizes() {
+            var pool = SplicePipePool(limit: 3, maxLarge: 1)
+            let pipes = (0..<3).compactMap { _ in pool.take() }
+            #expect(pipes.map(\.size) == [.large, .small, .small])
+            for pipe in pipes.reversed() { pool.give(pipe) }
+            #expect(pool.spare.map(\.size) == [.large])
+            pool.spare.first?.close()
+        }
+
         @Test("a pipe that comes back with bytes in it is not lent again")
         func leftover() throws {
             var pool = SplicePipePool()
@@ -75,7 +85,7 @@
                 origin: SpliceSocket(descriptor: near[1].descriptor), idleTimeout: .seconds(60), limit: nil,
                 loop: loop, registry: registry,
                 record: TunnelRecord(core, entry: AccessLogEntry(), since: .now(), engine: core.glue))
-            relay.begin(response: ByteBuffer(), early: [], banner: ByteBuffer())
+            relay.begin(response: ByteBuffer(), early: ByteBuffer(), banner: ByteBuffer())
             relay.start()
             return (far[0], near[0])
         }

@@ -52,8 +52,8 @@
         private(set) var pipe: SplicePipe?
         private var isBulk = false
 
-        /// As much as one direction may move before the others' turn, in bytes.
-        private static let turn = 1 << 20
+        /// As much as one direction may move before the others' turn, in bytes: about a millisecond on loopback.
+        private static let turn = 1 << 21
         /// A pass that moves less than this is no bulk any more: for it, two small calls are cheaper than a pipe.
         private static let leastBulk = 16 * 1024
 

@@ -42,7 +42,7 @@
 
         /// Sandboxes may forbid the call: asks with a socket that has nothing to give.
         private static var isSpliceAllowed: Bool {
-            guard let pipe = SplicePipe() else { return false }
+            guard let pipe = SplicePipe(.small) else { return false }
             defer { pipe.close() }
             var ends: [CInt] = [-1, -1]
             guard socketpair(AF_UNIX, SpliceSocket.kind, 0, &ends) == 0 else { return false }

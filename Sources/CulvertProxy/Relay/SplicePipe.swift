@@ -5,19 +5,27 @@
     struct SplicePipe {
         let output: CInt
         let input: CInt
+        let size: Size
         /// Bytes inside.
         var count = 0
 
-        /// What is asked of the kernel for one pipe, in bytes. Four times its default: fewer calls per byte.
-        static let capacity = 256 * 1024
+        /// What is asked of the kernel for one pipe, in bytes.
+        enum Size: Int {
+            /// Linux lets a user have so much without privileges: `fs.pipe-max-size`.
+            case large = 0x10_0000
+            case small = 0x4_0000
+        }
 
         /// Nil when there is no descriptor for it, or the system gives no more memory to pipes.
-        init?() {
+        init?(_ size: Size) {
+            self.size = size
             var ends: [CInt] = [-1, -1]
             guard culvert_pipe(&ends) == 0 else { return nil }
             (self.output, self.input) = (ends[0], ends[1])
-            // A smaller one works too; a user who has many of them gets a single page.
-            _ = culvert_set_pipe_size(self.input, CInt(Self.capacity))
+            // One of the default's size works too; a user who has many of them gets a single page.
+            if culvert_set_pipe_size(self.input, CInt(size.rawValue)) < 0 {
+                _ = culvert_set_pipe_size(self.input, CInt(Size.small.rawValue))
+            }
         }
 
         func close() {

@@ -57,7 +57,7 @@
 
         /// Nothing moves when the socket has nothing, and when the pipe is full: they look the same.
         func splice(into pipe: SplicePipe) -> Transfer {
-            Transfer { culvert_splice(self.descriptor, pipe.input, SplicePipe.capacity) }
+            Transfer { culvert_splice(self.descriptor, pipe.input, pipe.size.rawValue) }
         }
 
         func splice(from pipe: SplicePipe) -> Transfer {
