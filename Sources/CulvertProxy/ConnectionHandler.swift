@@ -467,14 +467,15 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 extension ConnectServerMachine {
     /// For a client of this proxy, under the configuration that counts now.
     init(_ core: ProxyCore) {
-        let configuration = core.configuration
+        // Not its configuration in a variable: that would copy the whole.
+        let snapshot = core.snapshot
         var limits = HTTPLimits.serving
-        limits.maxHeadBytes = configuration.maxHeadBytes
-        limits.maxLineBytes = min(limits.maxLineBytes, configuration.maxHeadBytes)
+        limits.maxHeadBytes = snapshot.configuration.maxHeadBytes
+        limits.maxLineBytes = min(limits.maxLineBytes, limits.maxHeadBytes)
         self.init(
             // Whether anybody must say who they are is asked anew for each request: it can change by a reload.
             limits: limits, requiresAuthentication: true, pseudonym: core.forwarding.pseudonym,
-            forwards: configuration.forwarding.isEnabled)
+            forwards: snapshot.configuration.forwarding.isEnabled)
     }
 }
 

@@ -1,4 +1,5 @@
 import CulvertTunnel
+import NIOCore
 import NIOSSL
 import ProxyPolicy
 
@@ -7,6 +8,8 @@ final class ProxySnapshot: Sendable {
     let configuration: ProxyConfiguration
     let policy: AccessPolicy
     let dialer: Dialer
+    /// For a dial without a proxy.
+    let dialTimeout: TimeAmount
     let rolesOfUsers: [String: Set<String>]
     /// Nil when everybody is let in.
     let authenticator: Authenticator?
@@ -34,5 +37,6 @@ final class ProxySnapshot: Sendable {
                 $0.proxyCredentials = configuration.upstreamCredentials
                 $0.proxyAuthentication = configuration.upstreamAuthentication
             }, health: health, names: names)
+        self.dialTimeout = self.dialer.timeout
     }
 }

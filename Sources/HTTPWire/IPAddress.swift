@@ -13,14 +13,11 @@ public enum IPAddress: Hashable, Sendable, CustomStringConvertible {
     ///
     /// Zone ids (`fe80::1%eth0`) are refused: they mean something on one machine only.
     public init?(_ text: some StringProtocol) {
-        let bytes = Array(text.utf8.prefix(46))  // The longest form has 45 characters.
-        if bytes.contains(UInt8(ascii: ":")) {
-            guard let words = Self.parseV6(bytes[...]) else { return nil }
-            self = Self(words: words)
-        } else {
-            guard let number = Self.parseV4(bytes[...]) else { return nil }
-            self = .v4(number)
+        let parsed = text.utf8.withContiguousStorageIfAvailable { Self.parse($0) }
+        guard let address = parsed ?? Array(text.utf8).withUnsafeBufferPointer({ Self.parse($0) }) else {
+            return nil
         }
+        self = address
     }
 
     /// 127.0.0.1.
@@ -80,7 +77,9 @@ extension IPAddress {
         guard case .v4(let number) = self, (0...65535).contains(port) else {
             return if case .v6 = self { "[\(self)]:\(port)" } else { "\(self):\(port)" }
         }
-        return String(unsafeUninitializedCapacity: 21) { room in
+        // No more than is needed: up to 15 octets are kept without an allocation.
+        let count = Self.length(number) + 1 + Self.digits(UInt32(port))
+        return String(unsafeUninitializedCapacity: count) { room in
             let end = Self.write(number, into: room)
             room[end] = ASCII.colon
             return Self.write(decimal: UInt32(port), into: room, at: end + 1)
@@ -92,12 +91,12 @@ extension IPAddress {
     /// - Returns: the end of what was written.
     private static func write(_ number: UInt32, into room: UnsafeMutableBufferPointer<UInt8>) -> Int {
         var end = 0
-        for shift in stride(from: UInt32(24), through: 0, by: -8) {
-            end = write(decimal: number >> shift & 0xff, into: room, at: end)
-            if shift > 0 {
+        for place in 0..<4 {
+            if place > 0 {
                 room[end] = UInt8(ascii: ".")
                 end += 1
             }
+            end = write(decimal: number >> UInt32(24 - 8 * place) & 0xff, into: room, at: end)
         }
         return end
     }
@@ -105,18 +104,37 @@ extension IPAddress {
     private static func write(
         decimal number: UInt32, into room: UnsafeMutableBufferPointer<UInt8>, at start: Int
     ) -> Int {
+        let count = Self.digits(number)
+        var rest = number
+        for place in 1...count {
+            room[start + count - place] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        }
+        return start + count
+    }
+
+    /// How many octets the dotted quad has.
+    private static func length(_ number: UInt32) -> Int {
+        (0..<4).reduce(3) { $0 + Self.digits(number >> UInt32(24 - 8 * $1) & 0xff) }
+    }
+
+    private static func digits(_ number: UInt32) -> Int {
         var (count, rest) = (1, number)
         while rest >= 10 {
             rest /= 10
             count += 1
         }
-        rest = number
-        for index in stride(from: start + count - 1, through: start, by: -1) {
-            room[index] = UInt8(ascii: "0") + UInt8(rest % 10)
-            rest /= 10
-        }
-        return start + count
+        return count
     }
+
+    private static func parse(_ text: UnsafeBufferPointer<UInt8>) -> IPAddress? {
+        // The longest form.
+        guard text.count <= 45 else { return nil }
+        guard text.contains(ASCII.colon) else { return self.parseV4(text[...]).map(IPAddress.v4) }
+        return self.parseV6(text[...]).map(IPAddress.init(words:))
+    }
+
+    private typealias Text = Slice<UnsafeBufferPointer<UInt8>>
 
     private init(words: [UInt16]) {
         self = .v6(
@@ -124,7 +142,7 @@ extension IPAddress {
             low: words.dropFirst(4).reduce(0) { $0 << 16 | UInt64($1) })
     }
 
-    private static func parseV4(_ text: ArraySlice<UInt8>) -> UInt32? {
+    private static func parseV4(_ text: Text) -> UInt32? {
         var (result, rest) = (UInt32(0), text)
         for place in 0..<4 {
             if place > 0 { guard rest.popFirst() == UInt8(ascii: ".") else { return nil } }
@@ -141,9 +159,10 @@ extension IPAddress {
     }
 
     /// Eight words, or `nil`. `::` stands for one or more zero words and occurs at most once.
-    private static func parseV6(_ text: ArraySlice<UInt8>) -> [UInt16]? {
-        let colon = UInt8(ascii: ":")
-        let gap = text.indices.dropLast().first { text[$0] == colon && text[$0 + 1] == colon }
+    private static func parseV6(_ text: Text) -> [UInt16]? {
+        let gap = text.indices.dropLast().first {
+            text[$0] == ASCII.colon && text[$0 + 1] == ASCII.colon
+        }
         guard let gap else {
             guard let words = parseWords(text), words.count == 8 else { return nil }
             return words
@@ -158,9 +177,9 @@ extension IPAddress {
         return head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail
     }
 
-    private static func parseWords(_ text: ArraySlice<UInt8>, mayEndInV4: Bool = true) -> [UInt16]? {
+    private static func parseWords(_ text: Text, mayEndInV4: Bool = true) -> [UInt16]? {
         var words: [UInt16] = []
-        let parts = text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+        let parts = text.split(separator: ASCII.colon, omittingEmptySubsequences: false)
         for (index, part) in parts.enumerated() {
             if part.contains(UInt8(ascii: ".")) {
                 guard mayEndInV4, index == parts.count - 1, let v4 = parseV4(part) else { return nil }

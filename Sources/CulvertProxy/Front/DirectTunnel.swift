@@ -22,7 +22,7 @@
 
         /// For the dial.
         var timeout: TimeAmount {
-            self.hasOtherAddresses ? Self.timeOfFirstAddress : self.snapshot.dialer.timeout
+            self.hasOtherAddresses ? Self.timeOfFirstAddress : self.snapshot.dialTimeout
         }
 
         /// Then the others are tried beside it (RFC 8305, section 5).
@@ -41,21 +41,20 @@
             var (machine, request) = (machine, request)
             guard permit.excess == nil, case .authenticate(let head) = machine.receive(bytes),
                 head.method == .connect, core.authenticator(for: request.client) == nil,
-                case .authorise(let target, _) = machine.authenticated(),
-                let known = core.names.knownAddresses(of: target)
+                case .authorise(let target, _) = machine.authenticated()
             else { return nil }
             request.headArrived(head)
             let judgement = request.judge(head, target: target, by: core)
             guard judgement.snapshot.beginsInFront, judgement.snapshot.leavesDirectly(to: target),
                 judgement.denial == nil,
-                let address = known.first(where: { judgement.addressFilter($0, target.port) == nil })
+                let known = core.names.knownAddress(of: target, under: judgement)
             else { return nil }
             self.bandwidth = permit.bandwidth(under: judgement.snapshot.configuration.limits)
             // Who has to wait waits elsewhere.
             if let bandwidth, bandwidth.debt != nil { return nil }
             self.target = target
-            self.address = address
-            self.hasOtherAddresses = known.count > 1
+            self.address = known.address
+            self.hasOtherAddresses = known.hasOthers
             self.request = request
             self.machine = machine
             self.snapshot = judgement.snapshot
@@ -84,13 +83,22 @@
     }
 
     extension NameService {
-        /// Nil when somebody would have to be asked.
-        func knownAddresses(of target: Authority) -> [IPAddress]? {
+        /// The first of a target's addresses that may be dialled. Nil when none may be, and when somebody would have to
+        /// be asked.
+        func knownAddress(
+            of target: Authority, under judgement: Judgement
+        ) -> (address: IPAddress, hasOthers: Bool)? {
             switch target.host {
-            case .address(let address): [address]
-            // A link-local address would need its interface too.
+            case .address(let address):
+                return judgement.addressFilter(address, target.port) == nil ? (address, false) : nil
             case .name(let name):
-                self.known(name, port: target.port)?.compactMap(IPAddress.init).filter { !$0.needsZone }
+                // A link-local address would need its interface too.
+                let known = self.known(name, port: target.port)?.compactMap(IPAddress.init)
+                    .filter { !$0.needsZone }
+                guard let known,
+                    let first = known.first(where: { judgement.addressFilter($0, target.port) == nil })
+                else { return nil }
+                return (first, known.count > 1)
             }
         }
     }

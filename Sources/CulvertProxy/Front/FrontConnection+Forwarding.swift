@@ -23,7 +23,7 @@
                     on: self.loop, pool: self.pool, registry: self.core.registry)
                 self.wait(
                     exchange.hasOtherAddresses
-                        ? DirectTunnel.timeOfFirstAddress : exchange.judgement.snapshot.dialer.timeout)
+                        ? DirectTunnel.timeOfFirstAddress : exchange.judgement.snapshot.dialTimeout)
             } catch {
                 self.forwardElsewhere(exchange)
             }

@@ -232,7 +232,7 @@
                 record: TunnelRecord(
                     self.core, entry: tunnel.request.entry, permit: self.permit, since: tunnel.request.start,
                     engine: self.surroundings.engine))
-            relay.begin(response: response, early: [early], banner: ByteBuffer())
+            relay.begin(response: response, early: early, banner: ByteBuffer())
             relay.start(inPlaceOf: self)
             self.leave()
             relay.ready(.origin, events: events & ~EPOLLOUT.rawValue)

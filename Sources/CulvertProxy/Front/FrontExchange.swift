@@ -63,15 +63,11 @@
             else { return nil }
             self.key = OriginKey(peer: .direct(target), user: nil)
             self.origin = pool.take(self.key, under: judgement)
-            var known: [IPAddress] = []
-            if self.origin == nil {
-                known = core.names.knownAddresses(of: target) ?? []
-                self.address = known.first { judgement.addressFilter($0, target.port) == nil }
-                guard self.address != nil else { return nil }
-            } else {
-                self.address = nil
-            }
-            self.hasOtherAddresses = known.count > 1
+            let known =
+                self.origin == nil ? core.names.knownAddress(of: target, under: judgement) : nil
+            guard self.origin != nil || known != nil else { return nil }
+            self.address = known?.address
+            self.hasOtherAddresses = known?.hasOthers ?? false
             self.forward = forward
             self.judgement = judgement
             self.request = request

@@ -34,7 +34,8 @@ final class Limiter: Sendable {
     func end(client: LimitedParty?, user: LimitedParty?, wasRefused: Bool) {
         self.state.withLock { state in
             if wasRefused { state.refused -= 1 } else { state.ledger.close() }
-            for seat in [client, user].compactMap({ $0 }) { state.ledger.leave(seat, at: Self.now) }
+            if let client { state.ledger.leave(client, at: Self.now) }
+            if let user { state.ledger.leave(user, at: Self.now) }
         }
     }
 

@@ -26,8 +26,9 @@
                     loop: self.loops.next(), registry: self.registry, record: open())
                 // Until the present event is over, handlers may still pass bytes on.
                 tunnel.client.eventLoop.assumeIsolated().execute {
-                    relay.begin(
-                        response: tunnel.response, early: [tunnel.early, early.bytes], banner: banner.bytes)
+                    var sent = tunnel.early
+                    sent.append(early.bytes)
+                    relay.begin(response: tunnel.response, early: sent, banner: banner.bytes)
                     // A close is no shutdown: the connections go on in the copies of their descriptors.
                     tunnel.client.close(promise: nil)
                     tunnel.origin.close(promise: nil)

@@ -231,8 +231,9 @@
 
         private func timeout() -> CInt {
             guard self.unfinished.isEmpty else { return 0 }
-            let check = self.shared.withLock(\.nextCheck)
-            guard let next = [check, self.delayed.last?.until].compactMap({ $0 }).min() else { return -1 }
+            var next = self.shared.withLock(\.nextCheck)
+            if let until = self.delayed.last?.until { next = min(next ?? until, until) }
+            guard let next else { return -1 }
             let milliseconds = ((next - self.now).nanoseconds + 999_999) / 1_000_000
             return CInt(clamping: max(0, milliseconds))
         }

@@ -59,16 +59,16 @@
         ///   - response: the proxy's own words to the client.
         ///   - early: what the client sent before the tunnel stood.
         ///   - banner: what the origin sent before the tunnel stood.
-        func begin(response: ByteBuffer, early: [ByteBuffer], banner: ByteBuffer) {
+        func begin(response: ByteBuffer, early: ByteBuffer, banner: ByteBuffer) {
             self.down.hold(response, isCounted: false)
             self.down.hold(banner, isCounted: true)
-            for bytes in early { self.up.hold(bytes, isCounted: true) }
-            self.count(.client)
-            self.count(.origin)
+            self.up.hold(early, isCounted: true)
             self.down.sendHeld(to: self.client)
             self.up.sendHeld(to: self.origin)
-            for side in [RelaySide.client, .origin] where self[from: side.other].held.readableBytes > 0 {
-                self[room: side] = Room(isAwaited: true, isWatched: true)
+            for side in [RelaySide.client, .origin] {
+                self.withDirection(from: side) { self.count(&$0, from: side) }
+                let isFull = self.withDirection(from: side.other) { $0.held.readableBytes > 0 }
+                if isFull { self[room: side] = Room(isAwaited: true, isWatched: true) }
             }
         }
 
@@ -108,7 +108,9 @@
 
         func ready(_ side: RelaySide, events: UInt32) {
             guard !self.isOver else { return }
-            if events & (EPOLLRDHUP.rawValue | EPOLLHUP.rawValue) != 0 { self[from: side].sawFIN = true }
+            if events & (EPOLLRDHUP.rawValue | EPOLLHUP.rawValue) != 0 {
+                self.withDirection(from: side) { $0.sawFIN = true }
+            }
             if events & EPOLLOUT.rawValue != 0, self[room: side].isAwaited {
                 self[room: side].isAwaited = false
                 self.move(from: side.other)
@@ -123,15 +125,19 @@
         /// Moves what can be moved in one direction.
         func move(from side: RelaySide) {
             guard !self.isOver else { return }
-            let result = self[from: side].pass(
-                from: self.socket(side), to: self.socket(side.other), side: side, limit: self.limit,
-                isLast: self.isLast(side), &self.loop.resources)
-            self.count(side)
-            if self[from: side].hasMoved {
-                self[from: side].hasMoved = false
-                self.lastActivity = self.loop.now
+            let isLast = self.isLast(side)
+            let result = self.withDirection(from: side) { direction in
+                let result = direction.pass(
+                    from: self.socket(side), to: self.socket(side.other), side: side, limit: self.limit,
+                    isLast: isLast, &self.loop.resources)
+                self.count(&direction, from: side)
+                if direction.hasMoved {
+                    direction.hasMoved = false
+                    self.lastActivity = self.loop.now
+                }
+                if direction.hasEnded { self.outcome.ended(by: side.closer, reason: "closed") }
+                return result
             }
-            if self[from: side].hasEnded { self.outcome.ended(by: side.closer, reason: "closed") }
             switch result {
             case .drained: break
             case .blocked: self.await(side.other)
@@ -145,12 +151,12 @@
 
         /// The target of this direction has ended its own, and nothing of it is unread: a close is a FIN for it.
         private func isLast(_ side: RelaySide) -> Bool {
-            self[from: side.other].isDone && self.outcome.closedBy != .proxy
+            self.withDirection(from: side.other) { $0.isDone } && self.outcome.closedBy != .proxy
         }
 
         /// The limit's time is over.
         private func resume(from side: RelaySide) {
-            self[from: side].isPaused = false
+            self.withDirection(from: side) { $0.isPaused = false }
             self.move(from: side)
         }
 
@@ -202,9 +208,9 @@
             self.registry.remove(self)
         }
 
-        private func count(_ side: RelaySide) {
-            self.record.count(self[from: side].uncounted, from: side)
-            self[from: side].uncounted = 0
+        private func count(_ direction: inout SpliceDirection, from side: RelaySide) {
+            self.record.count(direction.uncounted, from: side)
+            direction.uncounted = 0
         }
 
         private func await(_ side: RelaySide) {
@@ -224,9 +230,12 @@
             set { if side == .client { self.clientRoom = newValue } else { self.originRoom = newValue } }
         }
 
-        private subscript(from side: RelaySide) -> SpliceDirection {
-            _read { if side == .client { yield self.up } else { yield self.down } }
-            _modify { if side == .client { yield &self.up } else { yield &self.down } }
+        /// No subscript: an accessor that yields one of the two would allocate memory for each call.
+        @inline(__always)
+        private func withDirection<Result>(
+            from side: RelaySide, _ body: (inout SpliceDirection) -> Result
+        ) -> Result {
+            side == .client ? body(&self.up) : body(&self.down)
         }
     }
 #endif
