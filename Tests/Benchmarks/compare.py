@@ -183,7 +183,9 @@ def table(comparison, names, loads):
 
 def bases(name):
     """Whom it is compared with: those that do the same work."""
-    return ["squid, access log"] if name.endswith("access log") else ["squid", "nginx stream"]
+    if name.endswith("access log"):
+        return ["squid, access log"]
+    return ["squid", "nginx stream"] + ([peers.EVERY_NGINX] if name == "culvert" else [])
 
 
 def number(value, factor=1):

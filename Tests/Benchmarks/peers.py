@@ -16,6 +16,8 @@ import time
 FILES = pathlib.Path(__file__).parent / "Peers"
 PYTHON = pathlib.Path(".build/peers/venv/bin/python")
 SQUID = ["squid", "-n", "culvert{port}", "-N"]
+NGINX = ["nginx", "-c", "{dir}/nginx.conf", "-e", "{dir}/log"]
+EVERY_NGINX = "nginx stream, a worker per core"
 
 
 class Peer:
@@ -71,11 +73,19 @@ def culvert_engines(programs):
 
 
 def field():
-    """Everybody else, each with one worker where it has workers, and without an access log."""
+    """Everybody else, without an access log, and with one worker where it has workers and its name does not tell."""
     server = ["runroot.yaml", "storage.config", "records.config", "ip_allow.yaml"]
     return [
         Peer("squid", SQUID + ["-f", "{dir}/squid.conf"], ["squid.conf"]),
-        Peer("nginx stream", ["nginx", "-c", "{dir}/nginx.conf", "-e", "{dir}/log"], ["nginx.conf"], "forwarder"),
+        Peer("nginx stream", NGINX, ["nginx.conf"], "forwarder"),
+        # As many as Culvert has threads: how long a byte waits depends on who else wants the cores.
+        Peer(
+            EVERY_NGINX,
+            NGINX + ["-g", f"worker_processes {os.cpu_count()};"],
+            ["nginx.conf"],
+            "forwarder",
+            loads=["round-trip"],
+        ),
         Peer("tinyproxy", ["tinyproxy", "-d", "-c", "{dir}/tinyproxy.conf"], ["tinyproxy.conf"]),
         Peer(
             "Traffic Server",
