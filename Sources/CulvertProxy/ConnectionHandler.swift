@@ -146,7 +146,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         case (ChannelEvent.inputClosed, .lingering):
             context.close(promise: nil)
         case (DrainEvent.begin, .negotiating) where !self.receivedAnything:
-            context.close(promise: nil)
+            // What was sent before the stop is answered.
+            if !context.channel.hasUnread { context.close(promise: nil) }
         case (DrainEvent.deadline, .negotiating):
             self.abandonDial(by: .proxy, reason: "the proxy is stopping")
             context.close(promise: nil)

@@ -15,7 +15,18 @@ struct ListeningChannel: ListeningSocket {
 
     var address: ListenAddress? { self.channel.localAddress.flatMap(ListenAddress.init) }
 
-    func stop() { self.channel.close(promise: nil) }
+    /// For their clients those in the queue are connected already; closing the socket would reset them.
+    func stop() {
+        self.channel.eventLoop.execute { self.close(atLatest: .now() + Self.timeToAccept) }
+    }
+
+    /// Somebody who connects faster than is accepted does not hold up the stop.
+    private static let timeToAccept = TimeAmount.seconds(1)
+
+    private func close(atLatest deadline: NIODeadline) {
+        guard self.channel.hasUnread, .now() < deadline else { return self.channel.close(promise: nil) }
+        self.channel.eventLoop.scheduleTask(in: .milliseconds(1)) { self.close(atLatest: deadline) }
+    }
 
     func waitUntilClosed() async { try? await self.channel.closeFuture.get() }
 }

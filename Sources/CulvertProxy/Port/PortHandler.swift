@@ -88,7 +88,8 @@ final class PortHandler: ChannelInboundHandler, RemovableChannelHandler {
         case ChannelEvent.inputClosed:
             self.close(context: context)
         case DrainEvent.begin where self.buffer.readableBytes == 0 && !self.isShakingHands:
-            self.close(context: context)
+            // What was sent before the stop is answered.
+            if !context.channel.hasUnread { self.close(context: context) }
         case DrainEvent.deadline:
             self.close(context: context)
         case let event as TLSUserEvent:
