@@ -35,6 +35,15 @@ struct ProxyRequest: Sendable {
         self.entry.target = Self.loggable(head)
     }
 
+    /// Keeps who asks.
+    ///
+    /// - Returns: false when that cannot be told at once, or is nobody.
+    mutating func authenticate(_ head: RequestHead, by core: ProxyCore) -> Bool {
+        guard let authenticator = core.authenticator(for: self.client) else { return true }
+        self.entry.user = authenticator.knownUser(of: head)
+        return self.entry.user != nil
+    }
+
     /// What came is no head, or none that can be read.
     mutating func cameWithoutHead() {
         self.start = .now()

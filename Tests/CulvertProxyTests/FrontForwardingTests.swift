@@ -1,6 +1,7 @@
 import CulvertTunnel
 import Foundation
 import HTTPWire
+import ProxyAuth
 import TestSupport
 import Testing
 
@@ -44,7 +45,7 @@ struct FrontForwardingTests {
     }
 
     private func observe(
-        _ mode: RelayMode, _ exchanges: [Exchange], lines: Int,
+        _ mode: RelayMode, _ exchanges: [Exchange], lines: Int, users: UserTable?,
         _ answer: @escaping @Sendable (Int, Int, String) -> String?
     ) async throws -> Observed {
         let origin = CountingOrigin()
@@ -54,6 +55,7 @@ struct FrontForwardingTests {
             try await withProxy {
                 $0.relay = mode
                 $0.forwarding.pseudonym = "proxy"
+                $0.users = users
             } _: { proxy, log in
                 let port = ":\(address.port)"
                 let answers = try await Dialer(.init { $0.proxy = .none }).withStream(to: proxy) { stream in
@@ -73,7 +75,8 @@ struct FrontForwardingTests {
                     connections: origin.connections,
                     entries: entries.map { entry in
                         """
-                        \(entry.method) \(entry.target) \(entry.status) \(entry.isAllowed) \(entry.reason) \
+                        \(entry.user ?? "-") \(entry.method) \(entry.target) \(entry.status) \(entry.isAllowed) \
+                        \(entry.reason) \
                         \(entry.address ?? "-") \(entry.bytesDown) \(entry.closedBy)
                         """.replacingOccurrences(of: port, with: ":*")
                     })
@@ -83,12 +86,14 @@ struct FrontForwardingTests {
 
     /// From each of the fronts in turn.
     private func compare(
-        _ exchanges: [Exchange], lines: Int? = nil,
+        _ exchanges: [Exchange], lines: Int? = nil, users: UserTable? = nil,
         _ answer: @escaping @Sendable (Int, Int, String) -> String?
     ) async throws -> Observed {
         var all: [Observed] = []
         for mode in relayModes {
-            all.append(try await self.observe(mode, exchanges, lines: lines ?? exchanges.count, answer))
+            all.append(
+                try await self.observe(mode, exchanges, lines: lines ?? exchanges.count, users: users, answer)
+            )
         }
         let first = try #require(all.first)
         for other in all.dropFirst() {
@@ -106,6 +111,22 @@ struct FrontForwardingTests {
         ]) { connection, request, _ in Self.ok("\(connection)#\(request)") }
         #expect(seen.connections == 1)
         #expect(seen.heads[2].contains("\r\nX: y\r\n") && seen.heads[2].contains("\r\nVia: 1.1 proxy\r\n"))
+    }
+
+    @Test("each request tells who asks, and who does not is asked, on the same connection")
+    func users() async throws {
+        let right = "Proxy-Authorization: Basic YWxpY2U6c2VjcmV0\r\n"
+        let wrong = "Proxy-Authorization: Basic YWxpY2U6U2VjcmV0\r\n"
+        let seen = try await self.compare(
+            [
+                .get("/1", right, until: "#1"), .get("/2", right, until: "#2"),
+                .get("/3", wrong, until: "\n"), .get("/4", right, until: "#4"),
+                .get("/5", until: "\n"),
+            ], users: UserTable(["alice": "secret"])
+        ) { _, _, head in Self.ok("#\(head.split(separator: " ")[1].dropFirst())") }
+        #expect(seen.heads.count == 3)
+        #expect(seen.heads.allSatisfy { !$0.lowercased().contains("proxy-authorization") })
+        #expect(seen.entries.map { $0.prefix(5) } == ["alice", "alice", "- GET", "alice", "- GET"])
     }
 
     @Test("a client that wants no more requests is closed")

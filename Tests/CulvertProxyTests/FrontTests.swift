@@ -1,8 +1,10 @@
 import CulvertTunnel
 import Foundation
 import HTTPWire
+import Logging
 import NIOCore
 import NIOPosix
+import ProxyAuth
 import ProxyPolicy
 import TestSupport
 import Testing
@@ -73,7 +75,8 @@ private struct Told: Equatable, CustomStringConvertible {
 
     init(_ entry: AccessLogEntry, without varying: String = " ") {
         let text = """
-            \(entry.method) \(entry.target) \(entry.status) \(entry.isAllowed) \(entry.rule ?? "-") \
+            \(entry.user ?? "-") \(entry.method) \(entry.target) \(entry.status) \(entry.isAllowed) \
+            \(entry.rule ?? "-") \
             \(entry.wouldBeDenied) \(entry.limit ?? "-") \(entry.reason) \(entry.address ?? "-") \
             \(entry.parent ?? "-") \(entry.bytesUp) \(entry.bytesDown) \(entry.closedBy)
             """
@@ -139,6 +142,68 @@ struct FrontTests {
             $0.policy.mode = .report
         }
         #expect(reported.entries.map(\.status) == [502])
+    }
+
+    @Test(
+        "who asks is known, or refused, the same",
+        arguments: [
+            ("", 407, nil), ("Proxy-Authorization: Basic YWxpY2U6c2VjcmV0\r\n", 502, "alice"),
+            ("Proxy-Authorization: Basic YWxpY2U6U2VjcmV0\r\n", 407, nil),
+            ("Proxy-Authorization: Basic YWxpY2U6c2VjcmV0\r\nProxy-Authorization: Basic YQ==\r\n", 407, nil),
+            ("Proxy-Authorization: Basic Ym9iOnNlY3JldA==\r\n", 403, "bob"),
+            ("Proxy-Authorization: Bearer key\r\n", 502, "carol"),
+            ("Proxy-Authorization: Bearer kex\r\n", 407, nil),
+            ("Proxy-Authorization: Digest a\r\n", 407, nil),
+        ])
+    func users(fields: String, status: Int, user: String?) async throws {
+        let key = "2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683"
+        let tokens = try TokenTable(parsing: "carol:\(key)")
+        let result = try await self.compare([connect("127.0.0.1:1", fields)], finish: true) {
+            $0.users = UserTable(["alice": "secret", "bob": "secret"])
+            $0.tokens = tokens
+            $0.policy.rules = [AccessRule(.deny, name: "no-bob") { $0.users = ["bob"] }]
+        }
+        #expect(result.entries.map(\.status) == [status])
+        #expect(result.entries.map(\.user) == [user])
+    }
+
+    @Test("a user's limits count where his connection begins")
+    func userLimits() async throws {
+        let request = connect("127.0.0.1:1", "Proxy-Authorization: Basic YWxpY2U6c2VjcmV0\r\n")
+        let result = try await self.compare([request], finish: true, requests: 3) {
+            $0.users = UserTable(["alice": "secret"])
+            $0.limits.perUser.requestRate = RequestRate(2, per: .hour)
+        }
+        #expect(result.entries.map(\.status) == [502, 502, 429])
+        #expect(result.entries.map(\.limit) == [nil, nil, "user-request-rate"])
+    }
+
+    @Test(
+        "a slow hash is not computed in front; once found right, its user is known there",
+        .enabled(if: SystemCrypt.supports("$6$rounds=1000$probe$"), "this system's crypt has no sha-crypt"))
+    func slowHashes() async throws {
+        let core = ProxyCore(
+            try ProxyConfiguration {
+                $0.users = try UserTable(
+                    parsing: "alice:$5$rounds=1000$salt$CCvcOM6b7TEJDPb37Aec/9UpOg4QhPNAxPpL9ZzjTB7")
+            }, logger: Logger(label: "test"))
+        let permit = try #require(core.admit(.loopback))
+        defer { permit.release() }
+        func tunnel(_ fields: String) -> DirectTunnel? {
+            DirectTunnel(
+                ByteBuffer(string: connect("127.0.0.1:1", fields)), ConnectServerMachine(core),
+                ProxyRequest(client: ConnectedClient(address: .loopback, port: 1)), permit, by: core)
+        }
+        let right = "Proxy-Authorization: Basic YWxpY2U6c2VjcmV0\r\n"
+        #expect(core.snapshot.beginsInFront)
+        #expect(tunnel(right) == nil)
+        let authenticator = try #require(core.snapshot.authenticator)
+        let field = try #require(AuthorizationField("Basic YWxpY2U6c2VjcmV0"))
+        let loop = MultiThreadedEventLoopGroup.singleton.any()
+        #expect(try await authenticator.authenticate(field, on: loop).get() == .user("alice"))
+        #expect(tunnel(right)?.request.entry.user == "alice")
+        #expect(tunnel("Proxy-Authorization: Basic YWxpY2U6U2VjcmV0\r\n") == nil)
+        #expect(tunnel("") == nil)
     }
 
     @Test("a head in pieces opens its tunnel, and what follows it is not lost", arguments: relayModes)

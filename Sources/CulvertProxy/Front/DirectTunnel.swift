@@ -40,7 +40,7 @@
         ) {
             var (machine, request) = (machine, request)
             guard permit.excess == nil, case .authenticate(let head) = machine.receive(bytes),
-                head.method == .connect, core.authenticator(for: request.client) == nil,
+                head.method == .connect, request.authenticate(head, by: core),
                 case .authorise(let target, _) = machine.authenticated()
             else { return nil }
             request.headArrived(head)
@@ -49,9 +49,11 @@
                 judgement.denial == nil,
                 let known = core.names.knownAddress(of: target, under: judgement)
             else { return nil }
-            self.bandwidth = permit.bandwidth(under: judgement.snapshot.configuration.limits)
-            // Who has to wait waits elsewhere.
+            let limits = judgement.snapshot.configuration.limits
+            self.bandwidth = permit.bandwidth(under: limits)
+            // Who has to wait waits elsewhere, and whose user may have to, too: he is not counted yet.
             if let bandwidth, bandwidth.debt != nil { return nil }
+            if request.entry.user != nil, limits.perUser.bandwidth != nil { return nil }
             self.target = target
             self.address = known.address
             self.hasOtherAddresses = known.hasOthers

@@ -194,13 +194,18 @@
                 let exchange = FrontExchange(
                     bytes, server, request, permit, by: self.core, pool: self.pool)
                 guard let exchange else { return self.handOver(.bytes(bytes, permit)) }
+                // Without limits to a user there is nothing that he could exceed.
+                _ = permit.request(by: exchange.request.entry.user, under: exchange.limits)
                 return self.begin(exchange)
             }
             guard let tunnel = DirectTunnel(bytes, server, request, permit, by: self.core) else {
                 return self.handOver(.bytes(bytes, permit))
             }
             // The request counts from here on: it is not judged again elsewhere.
-            if let excess = permit.request(under: tunnel.snapshot.configuration.limits) {
+            let limits = tunnel.snapshot.configuration.limits
+            let excess =
+                permit.request(under: limits) ?? permit.request(by: tunnel.request.entry.user, under: limits)
+            if let excess {
                 return self.handOver(.begun(tunnel.stopped(by: .beyond(excess)), permit))
             }
             tunnel.authorised()

@@ -3,6 +3,7 @@
     import HTTPTypes
     import HTTPWire
     import NIOCore
+    import ProxyPolicy
 
     /// A plain request without a body that is decided with its last byte, for an origin that is reached without a proxy
     /// and whose address is known; then its exchange with that origin.
@@ -47,7 +48,7 @@
         ) {
             var (server, request) = (server, request)
             guard permit.excess == nil, case .authenticate(let head) = server.receive(bytes),
-                head.minorVersion == 1, head.keepsConnection, core.authenticator(for: request.client) == nil,
+                head.minorVersion == 1, head.keepsConnection, request.authenticate(head, by: core),
                 case .authorise(let target, _) = server.authenticated()
             else { return nil }
             request.headArrived(head)
@@ -57,6 +58,7 @@
             // Who is counted, or has to wait, is so elsewhere.
             guard snapshot.beginsInFront, snapshot.leavesDirectly(to: target), judgement.denial == nil,
                 limits.perClient.requestRate == nil, permit.bandwidth(under: limits) == nil,
+                request.entry.user == nil || limits.perUser == ProxyLimits.Share(),
                 case .forward(let forward, let early, false) = server.authorised(),
                 // Bodies, upgrades, and requests that wait behind this one are not for here.
                 early.readableBytes == 0, forward.isRepeatable, !forward.bindsConnection
@@ -82,6 +84,8 @@
             self.figures.status = self.machine.status ?? 0
             self.request.wasForwarded(self.figures)
         }
+
+        var limits: ProxyLimits { self.judgement.snapshot.configuration.limits }
 
         func stopped(by obstacle: BegunRequest.Obstacle) -> BegunRequest {
             BegunRequest(machine: self.server, request: self.request, obstacle: obstacle)

@@ -2,10 +2,11 @@ import HTTPWire
 
 /// Which connections may begin in front of SwiftNIO.
 extension ProxySnapshot {
-    /// Whether a connection is looked at there at all. Users prove who they are elsewhere, scripts run elsewhere.
+    /// Whether a connection is looked at there at all. Who is no known user proves who he is elsewhere, and scripts run
+    /// elsewhere.
     var beginsInFront: Bool {
-        self.configuration.relay == .auto && self.authenticator == nil && self.configuration.script == nil
-            && self.configuration.tls?.clientAuthoritiesFile == nil
+        self.configuration.relay == .auto && self.authenticator?.mayKnowAtOnce ?? true
+            && self.configuration.script == nil && self.configuration.tls?.clientAuthoritiesFile == nil
     }
 
     /// Whether no proxy can be on the way to the target.

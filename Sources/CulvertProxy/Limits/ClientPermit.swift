@@ -70,9 +70,10 @@ final class ClientPermit: Sendable {
         }
     }
 
-    /// The request is this user's, and so is the connection from here on.
-    func request(by user: String, under limits: ProxyLimits) -> LimitExcess? {
-        self.state.withLock { state in
+    /// The request is this user's, if anybody's, and so is the connection from here on.
+    func request(by user: String?, under limits: ProxyLimits) -> LimitExcess? {
+        guard let user else { return nil }
+        return self.state.withLock { state in
             // The connection has ended: a seat taken now would be nobody's to give back.
             guard state.holders > 0 else { return nil }
             return self.limiter.withLedger { ledger, now in

@@ -16,8 +16,7 @@ extension ConnectionHandler {
 
     /// What the user's limits say to it.
     func userExcess() -> LimitExcess? {
-        guard let user = self.entry.user else { return nil }
-        return self.permit.request(by: user, under: self.limits)
+        self.permit.request(by: self.entry.user, under: self.limits)
     }
 
     func refuse(_ excess: LimitExcess, context: ChannelHandlerContext) {

@@ -73,15 +73,43 @@ final class Authenticator: Sendable {
             + (self.users == nil ? [] : ["Basic realm=\"\(self.realm)\", charset=\"UTF-8\""])
     }
 
+    /// Whether there is a scheme by which a user can be known at once.
+    var mayKnowAtOnce: Bool { self.users != nil || self.tokens != nil }
+
+    /// Who asks for this by Bearer, or by Basic with credentials that need no slow hash: they were found right a short
+    /// while ago. Nil for everybody else, and nobody has noticed that it was tried.
+    func knownUser(of head: RequestHead) -> String? {
+        guard let field = head.fields[.proxyAuthorization].flatMap(AuthorizationField.init) else {
+            return nil
+        }
+        if let token = self.token(in: field) { return self.tokens?.user(forToken: token) }
+        guard let users, let credentials = BasicScheme.credentials(in: field) else { return nil }
+        if !users.isSlow {
+            guard case .user(let user) = Self.check(credentials, users) else { return nil }
+            return user
+        }
+        let isVerified = self.state.withLock { state in
+            let digest = state.verified.digest(of: credentials)
+            return state.verified.contains(credentials.user, digest: digest, at: .now)
+        }
+        return isVerified ? credentials.user : nil
+    }
+
     /// By Bearer or Basic. The future is complete at once where no slow hash is needed.
     func authenticate(_ field: AuthorizationField, on eventLoop: any EventLoop) -> EventLoopFuture<Outcome> {
-        if let tokens, let token = TokenTable.token(in: field) {
-            return eventLoop.makeSucceededFuture(tokens.user(forToken: token).map(Outcome.user) ?? .unknown)
+        if let token = self.token(in: field) {
+            let user = self.tokens?.user(forToken: token)
+            return eventLoop.makeSucceededFuture(user.map(Outcome.user) ?? .unknown)
         }
         guard let credentials = BasicScheme.credentials(in: field) else {
             return eventLoop.makeSucceededFuture(.unknown)
         }
         return self.authenticate(credentials, on: eventLoop)
+    }
+
+    /// Nil where tokens are nothing that is known here.
+    private func token(in field: AuthorizationField) -> String? {
+        self.tokens == nil ? nil : TokenTable.token(in: field)
     }
 
     /// By Digest, whose answer is about the request.

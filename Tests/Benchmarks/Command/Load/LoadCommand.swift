@@ -19,6 +19,9 @@ struct LoadCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The HTTP proxy's port on 127.0.0.1.", valueName: "port"))
     var proxy: UInt16?
 
+    @Option(help: ArgumentHelp("Who asks the proxy, by Basic.", valueName: "user:password"))
+    var credentials: String?
+
     @Option(help: ArgumentHelp("The TCP forwarder's port on 127.0.0.1.", valueName: "port"))
     var forwarder: UInt16?
 
@@ -55,6 +58,9 @@ struct LoadCommand: ParsableCommand {
         guard self.webSocket == nil ? self.kind != .messages : [.messages, .idle].contains(self.kind) else {
             throw ValidationError("--websocket goes with messages or idle, and messages with it.")
         }
+        guard self.credentials == nil || self.proxy != nil else {
+            throw ValidationError("--credentials goes with --proxy.")
+        }
         guard self.forwarder == nil || self.origin != 0 else {
             throw ValidationError("--forwarder needs --origin: the port that its upstream is.")
         }
@@ -66,7 +72,8 @@ struct LoadCommand: ParsableCommand {
     func run() throws {
         #if os(Linux)
             let result = try LoadRun(
-                kind: self.kind, way: self.way, originPort: self.origin, tunnels: self.tunnels,
+                kind: self.kind, way: self.way, credentials: self.credentials, originPort: self.origin,
+                tunnels: self.tunnels,
                 messageBytes: self.messageBytes,
                 seconds: self.seconds, watched: self.watch
             ).run()

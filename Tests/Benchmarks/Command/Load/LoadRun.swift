@@ -3,6 +3,8 @@
     struct LoadRun {
         let kind: LoadKind
         let way: LoadTarget.Way
+        /// `user:password` for the proxy.
+        let credentials: String?
         let originPort: UInt16
         let tunnels: Int
         /// Of a WebSocket's message.
@@ -15,7 +17,7 @@
             let origin = try Origin(port: self.originPort)
             origin.start()
             defer { origin.stop() }
-            let target = LoadTarget(way: self.way, originPort: origin.port)
+            let target = LoadTarget(way: self.way, credentials: self.credentials, originPort: origin.port)
             return switch self.kind {
             case .download: try self.runBusy(DownloadWorkload(), target)
             case .upload: try self.runBusy(UploadWorkload(origin), target)

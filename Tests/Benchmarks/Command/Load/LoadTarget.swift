@@ -1,3 +1,5 @@
+import Foundation
+
 /// The way from the load generator to its origin.
 struct LoadTarget {
     enum Way {
@@ -12,6 +14,8 @@ struct LoadTarget {
     }
 
     let way: Way
+    /// `user:password` for the proxy.
+    let credentials: String?
     let originPort: UInt16
 
     var port: UInt16 {
@@ -25,7 +29,7 @@ struct LoadTarget {
     var openingRequest: [UInt8]? {
         switch self.way {
         case .proxy:
-            Array("CONNECT \(self.origin) HTTP/1.1\r\nHost: \(self.origin)\r\n\r\n".utf8)
+            Array("CONNECT \(self.origin) HTTP/1.1\r\nHost: \(self.origin)\r\n\(self.authorization)\r\n".utf8)
         case .webSocket(let port):
             Array(
                 ("GET / HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -45,7 +49,12 @@ struct LoadTarget {
     var getRequest: [UInt8] {
         var resource = "/"
         if case .proxy = self.way { resource = "http://\(self.origin)/" }
-        return Array("GET \(resource) HTTP/1.1\r\nHost: \(self.origin)\r\n\r\n".utf8)
+        return Array("GET \(resource) HTTP/1.1\r\nHost: \(self.origin)\r\n\(self.authorization)\r\n".utf8)
+    }
+
+    /// The field line by Basic; empty where nobody is told who asks.
+    private var authorization: String {
+        self.credentials.map { "Proxy-Authorization: Basic \(Data($0.utf8).base64EncodedString())\r\n" } ?? ""
     }
 
     private var origin: String { "127.0.0.1:\(self.originPort)" }
