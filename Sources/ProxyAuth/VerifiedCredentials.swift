@@ -9,7 +9,8 @@ package struct VerifiedCredentials: Sendable {
         let expiry: ContinuousClock.Instant
     }
 
-    private let key: SymmetricKey
+    /// With the key, and nothing else yet: each hash begins with a copy.
+    private let keyed: HMAC<SHA256>
     private let lifetime: Duration
     private let capacity: Int
     private var entries: [String: Entry] = [:]
@@ -19,14 +20,14 @@ package struct VerifiedCredentials: Sendable {
     ///   - lifetime: how long credentials count unseen. 60 s: a password that was changed works on for a minute.
     ///   - capacity: how many users are kept.
     package init(key: [UInt8], lifetime: Duration = .seconds(60), capacity: Int = 10_000) {
-        self.key = SymmetricKey(data: key)
+        self.keyed = HMAC(key: SymmetricKey(data: key))
         self.lifetime = lifetime
         self.capacity = capacity
     }
 
     /// The keyed hash of a user name and password, by which equal credentials are told.
     package func digest(of credentials: ProxyCredentials) -> [UInt8] {
-        var code = HMAC<SHA256>(key: self.key)
+        var code = self.keyed
         // A user name holds no colon (RFC 7617 §2), so this joins the two in one way only.
         code.update(data: Array("\(credentials.user):\(credentials.password.reveal())".utf8))
         return Array(code.finalize())
