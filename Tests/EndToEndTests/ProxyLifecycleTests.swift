@@ -89,7 +89,7 @@ struct ProxyLifecycleTests {
             // It accepts nothing while it is stopped, and learns of the signal together with all of them.
             proxy.process.signal(SIGSTOP)
             var waiting: [RawConnection] = []
-            for _ in 0..<500 {
+            for _ in 0..<200 {
                 let connection = try await proxy.connect()
                 try await connection.send("CONNECT \(target) HTTP/1.1\r\nHost: \(target)\r\n\r\n")
                 waiting.append(connection)
@@ -113,7 +113,8 @@ struct ProxyLifecycleTests {
             let request = "GET \(origin.url("/file")) HTTP/1.1\r\nHost: 127.0.0.1:\(origin.port)\r\n\r\n"
             let connection = try await proxy.connect()
             try await connection.send(request)
-            _ = try await connection.receive(until: "\r\n\r\n")
+            // To its end: what comes behind a request under way is not read at a stop.
+            try await eventually("the first is over") { try proxy.log().count == 1 }
             proxy.process.signal(SIGSTOP)
             try await connection.send(request)
             proxy.process.signal(SIGTERM)

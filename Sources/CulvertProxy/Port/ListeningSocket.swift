@@ -21,7 +21,7 @@ struct ListeningChannel: ListeningSocket {
     }
 
     /// Somebody who connects faster than is accepted does not hold up the stop.
-    private static let timeToAccept = TimeAmount.seconds(1)
+    private static let timeToAccept = TimeAmount.seconds(5)
 
     private func close(atLatest deadline: NIODeadline) {
         guard self.channel.hasUnread, .now() < deadline else { return self.channel.close(promise: nil) }
