@@ -98,10 +98,10 @@ struct UserTableTests {
     @Test("verified credentials count for a while, for these alone")
     func cache() throws {
         let start = ContinuousClock.now
-        var verified = VerifiedCredentials(
-            key: Array(repeating: 7, count: 32), lifetime: .seconds(60), capacity: 2)
-        let right = verified.digest(of: self.credentials("alice", "secret"))
-        let wrong = verified.digest(of: self.credentials("alice", "Secret"))
+        var verified = VerifiedCredentials(lifetime: .seconds(60), capacity: 2)
+        let hash = CredentialsHash(key: Array(repeating: 7, count: 32))
+        let right = hash.digest(of: self.credentials("alice", "secret"))
+        let wrong = hash.digest(of: self.credentials("alice", "Secret"))
         #expect(!verified.contains("alice", digest: right, at: start))
         verified.insert("alice", digest: right, at: start)
         #expect(verified.contains("alice", digest: right, at: start + .seconds(59)))

@@ -35,6 +35,7 @@ final class Authenticator: Sendable {
     private let realm: String
     private let users: UserTable?
     private let tokens: TokenTable?
+    private let hash = CredentialsHash(key: RandomBytes.make(32))
     private let state: Mutex<State>
 
     /// A check takes from 3 to 300 ms of a core: with so many under way, those who come now wait for seconds.
@@ -59,7 +60,7 @@ final class Authenticator: Sendable {
         let digest = configuration.digestUsers.map {
             DigestVerifier(users: $0, realm: realm, key: RandomBytes.make(32), at: .now)
         }
-        self.state = Mutex(State(verified: VerifiedCredentials(key: RandomBytes.make(32)), digest: digest))
+        self.state = Mutex(State(verified: VerifiedCredentials(), digest: digest))
     }
 
     /// The `Proxy-Authenticate` lines of a 407, one for each scheme, the strongest first.
@@ -88,9 +89,9 @@ final class Authenticator: Sendable {
             guard case .user(let user) = Self.check(credentials, users) else { return nil }
             return user
         }
-        let isVerified = self.state.withLock { state in
-            let digest = state.verified.digest(of: credentials)
-            return state.verified.contains(credentials.user, digest: digest, at: .now)
+        let digest = self.hash.digest(of: credentials)
+        let isVerified = self.state.withLock {
+            $0.verified.contains(credentials.user, digest: digest, at: .now)
         }
         return isVerified ? credentials.user : nil
     }
@@ -151,7 +152,7 @@ final class Authenticator: Sendable {
         guard let users else { return eventLoop.makeSucceededFuture(.unknown) }
         guard users.isSlow else { return eventLoop.makeSucceededFuture(Self.check(credentials, users)) }
         let promise = eventLoop.makePromise(of: Outcome.self)
-        let digest = self.state.withLock { $0.verified.digest(of: credentials) }
+        let digest = self.hash.digest(of: credentials)
         switch self.enqueue(promise, credentials.user, digest) {
         case .answered(let outcome): promise.succeed(outcome)
         case .joined: break
